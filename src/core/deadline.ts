@@ -19,11 +19,9 @@ export function deadline(ms: number, parent?: AbortSignal): { signal: AbortSigna
 /** `work`, or the signal's reason as soon as it fires. The work itself is not stopped: hand it the signal too. */
 export async function raced<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   if (signal.aborted) throw signal.reason;
-  let stop = () => {};
-  const aborted = new Promise<never>((_resolve, reject) => {
-    stop = () => reject(signal.reason);
-    signal.addEventListener("abort", stop, { once: true });
-  });
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const stop = () => reject(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
   try {
     return await Promise.race([work, aborted]);
   } finally {

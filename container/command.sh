@@ -1,0 +1,166 @@
+#!/usr/bin/env bash
+# Runs and follows commands for MCP clients: run, start, output, stop, list.
+# Output goes to files, so that a command that prints without end costs no memory, a child left in the
+# background holds no pipe open, and what was cut off can still be read. `run` makes as few processes as
+# it can: each costs about a tenth of the whole call.
+# Reads from the environment: RUN_ID; run and start: COMMAND, WORKDIR, LIMIT (seconds, 0 for none);
+# output: OFFSET, COUNT (bytes), PATIENCE (seconds). Answers with one header line, then the payload.
+set -u
+LC_ALL=C
+base=${HOME:-/tmp}/.moltbot/commands
+id=${RUN_ID:-none}
+HEAD_BYTES=12000 TAIL_BYTES=4000 KEEP_FILES=600
+file=$base/$id
+
+# Fills `pids` with the living processes of this command: those that carry its variable, and those in its
+# session, should one have cleared its environment.
+find_processes() {
+  local session=none stat path fields entry
+  [[ -r $file.session ]] && read -r session <"$file.session"
+  pids=()
+  for path in /proc/[0-9]*; do
+    IFS= read -r stat 2>/dev/null <"$path/stat" || continue
+    # After the name, which may hold spaces: state, parent, group, session.
+    read -r -a fields <<<"${stat##*) }"
+    [[ ${fields[0]} == Z ]] && continue
+    if [[ ${fields[3]} == "$session" ]]; then
+      pids+=("${path#/proc/}")
+      continue
+    fi
+    while IFS= read -r -d '' entry; do
+      [[ $entry == "MOLTBOT_COMMAND_ID=$id" ]] || continue
+      pids+=("${path#/proc/}")
+      break
+    done 2>/dev/null <"$path/environ"
+  done
+}
+
+# Builtins only: it has to work when no more processes can be made. Stopped first, so a fork bomb cannot outrun it.
+kill_tree() {
+  local pass
+  for ((pass = 0; pass < 200; pass++)); do
+    find_processes
+    ((${#pids[@]} == 0)) && return 0
+    kill -STOP "${pids[@]}" 2>/dev/null
+    kill -KILL "${pids[@]}" 2>/dev/null
+  done
+  return 1
+}
+
+# Runs the command in a session of its own until it ends or its time is up; sets `ended` and `code`.
+supervise() {
+  local command=$COMMAND limit=$LIMIT input=/dev/null wait=()
+  unset COMMAND RUN_ID WORKDIR LIMIT
+  [[ -e $file.in ]] && input=$file.in
+  exec 9< <(
+    (
+      echo "$BASHPID" >"$file.session"
+      export MOLTBOT_COMMAND_ID=$id
+      exec setsid bash -c "$command" <"$input" >>"$1" 2>>"$2"
+    )
+    echo "$?"
+  )
+  ((limit > 0)) && wait=(-t "$limit")
+  ended=done
+  read -r "${wait[@]}" -u 9 code && return
+  ended=timeout code=137
+  kill_tree || ended=stuck
+}
+
+# Sets `kind`, `size` and, for a short text, `text`.
+classify() {
+  if IFS= read -r -d '' -n $((HEAD_BYTES + TAIL_BYTES + 1)) text <"$1"; then
+    size=$(stat -c %s "$1")
+    # Reading stopped early only at a NUL: no text.
+    if ((${#text} <= HEAD_BYTES + TAIL_BYTES)); then kind=binary; else kind=cut; fi
+    text=
+  else
+    kind=whole size=${#text}
+  fi
+}
+
+emit() {
+  case $1 in
+  whole) printf '%s' "$2" ;;
+  cut) head -c $HEAD_BYTES "$3" && printf '\036' && tail -c $TAIL_BYTES "$3" ;;
+  esac
+}
+
+# Sets `state` (running, done or lost) and `code`.
+look_up() {
+  code=-
+  if [[ -r $file.exit ]]; then
+    read -r state code <"$file.exit"
+    return
+  fi
+  find_processes
+  if ((${#pids[@]} > 0)); then state=running; else state=lost; fi
+}
+
+enter() {
+  [[ -d $base ]] || mkdir -p "$base"
+  cd -- "$WORKDIR" 2>/dev/null && return
+  echo no-directory
+  exit 0
+}
+
+case ${1:-} in
+run)
+  enter
+  supervise "$file.out" "$file.err"
+  classify "$file.out"
+  out_kind=$kind out_size=$size out_text=$text
+  classify "$file.err"
+  printf '%s %s %s %s %s %s %s\n' "$ended" "$code" "$out_kind" "$out_size" "$kind" "$size" "$file"
+  emit "$out_kind" "$out_text" "$file.out"
+  emit "$kind" "$text" "$file.err" >&2
+  files=("$base"/*)
+  ((${#files[@]} > KEEP_FILES)) && find "$base" -type f -mmin +60 -delete
+  exit 0
+  ;;
+start)
+  enter
+  printf '%s' "$COMMAND" >"$file.command"
+  {
+    supervise "$file.out" "$file.out"
+    [[ -e $file.exit ]] || echo "$ended $code" >"$file.exit"
+  } </dev/null >/dev/null 2>&1 &
+  disown
+  echo started
+  ;;
+output)
+  [[ -e $file.command ]] || { echo unknown && exit 0; }
+  end=$((SECONDS + PATIENCE))
+  while :; do
+    look_up
+    size=$(stat -c %s "$file.out" 2>/dev/null || echo 0)
+    [[ $size -gt $OFFSET || $state != running || $SECONDS -ge $end ]] && break
+    sleep 0.1
+  done
+  printf '%s %s %s\n' "$state" "$code" "$size"
+  # Bytes, not text: a chunk may end inside a character.
+  tail -c +$((OFFSET + 1)) "$file.out" 2>/dev/null | head -c "$COUNT" | base64 -w 0
+  ;;
+stop)
+  [[ -e $file.command || -e $file.session ]] || { echo unknown && exit 0; }
+  look_up
+  [[ $state == running ]] || { echo "$state" && exit 0; }
+  [[ -e $file.command ]] && echo "stopped 137" >"$file.exit"
+  if kill_tree; then echo stopped; else echo stuck; fi
+  ;;
+list)
+  echo ok
+  for path in "$base"/*.command; do
+    [[ -e $path ]] || continue
+    file=${path%.command} id=${path##*/} id=${id%.command}
+    IFS= read -r -d '' -n 200 command <"$path"
+    look_up
+    printf '%s %s %s %s %s %s\n' "$id" "$state" "$code" "$(stat -c %s "$file.out" 2>/dev/null || echo 0)" \
+      "$(stat -c %Y "$path")" "${command//[$'\n\r\t']/ }"
+  done
+  ;;
+*)
+  echo "usage: command.sh run|start|output|stop|list" >&2
+  exit 64
+  ;;
+esac

@@ -1,0 +1,25 @@
+import type { Stack } from "./stack.ts";
+
+/** What the person sees once everything is up: where it is, how to connect, and what answers. */
+export function banner(stack: Stack, model: { isReal: boolean; name: string }): string {
+  const mcp = `${stack.url}/mcp`;
+  const answering = model.isReal
+    ? `  Model      ${model.name}`
+    : `  Model      STAND-IN, NOT AN AI: it only echoes and follows scripts (docs/stand-in-model.md).
+             For a real one, put ANTHROPIC_API_KEY=… into .dev.vars and start again.`;
+  return `
+  Your Moltbot is ready.
+
+  MCP        ${mcp}
+${answering}
+  Sign in    with the password in ${stack.passwordFile}
+
+  Talk to it           npm run chat -- "hello"
+  A token for scripts  npm run token
+  Claude Code          claude mcp add --transport http moltbot ${mcp}
+  VS Code              code --add-mcp '{"name":"moltbot","type":"http","url":"${mcp}"}'
+
+  Its log is .moltbot/moltbot.log. Ctrl-C stops it; what it knows stays in .moltbot/.
+
+`;
+}

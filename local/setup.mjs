@@ -1,0 +1,69 @@
+// Installs what is missing, before anything else can run. Plain JavaScript without dependencies: on a fresh
+// machine it runs under the system's Node 20, and what it installs brings the Node 24 that all the rest runs on.
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+const root = join(import.meta.dirname, "..");
+
+const steps = {
+  worker: () => install(root, "Installing the Worker's packages (about half a minute, once)"),
+  container: () => install(join(root, "container"), "Installing the Moltbot gateway (about 650 MB, half a minute, once)"),
+  jail: installBubblewrap,
+};
+
+for (const name of process.argv.slice(2)) {
+  const step = steps[name];
+  if (!step) fail(`setup: there is no step "${name}"; they are ${Object.keys(steps).join(", ")}`);
+  step();
+}
+
+/** `npm ci`, unless this lock file was installed already. */
+function install(folder, what) {
+  const lock = createHash("sha256").update(readFileSync(join(folder, "package-lock.json"))).digest("hex");
+  const stamp = join(folder, "node_modules", ".installed-lock");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
+  // Node 24 first: the gateway's install script refuses an older one.
+  const path = [join(root, "node_modules", ".bin"), process.env.PATH].join(delimiter);
+  const arguments_ = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
+  timed(what, () => run("npm", arguments_, { cwd: folder, env: { ...process.env, PATH: path } }));
+  writeFileSync(stamp, lock);
+}
+
+function installBubblewrap() {
+  if (spawnSync("bwrap", ["--version"]).status === 0) return;
+  if (process.getuid?.() !== 0) {
+    fail(
+      "The bot's commands run in a bubblewrap jail, and bubblewrap is not installed.\n" +
+        "Install it, then start again:\n\n    sudo apt-get install -y bubblewrap\n",
+    );
+  }
+  timed("Installing bubblewrap, which isolates the bot's commands", () => {
+    const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+    if (run("apt-get", ["install", "-y", "bubblewrap"], { env }, true)) return;
+    // A fresh machine has no package lists yet.
+    run("apt-get", ["update"], { env });
+    run("apt-get", ["install", "-y", "bubblewrap"], { env });
+  });
+}
+
+function timed(what, work) {
+  const started = Date.now();
+  process.stderr.write(`· ${what} …`);
+  work();
+  process.stderr.write(` ${((Date.now() - started) / 1000).toFixed(1)} s\n`);
+}
+
+/** Runs quietly; its output is shown only when it fails. */
+function run(command, arguments_, options, mayFail = false) {
+  const { status, stdout, stderr, error } = spawnSync(command, arguments_, { ...options, encoding: "utf8", maxBuffer: 2 ** 26 });
+  if (status === 0) return true;
+  if (mayFail) return false;
+  fail(`\n\n${command} ${arguments_.join(" ")} failed:\n${stdout ?? ""}${stderr ?? ""}${error?.message ?? ""}`);
+}
+
+function fail(message) {
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,136 @@
+import { randomBytes } from "node:crypto";
+import { createWriteStream, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { unstable_startWorker } from "wrangler";
+import { z } from "zod";
+import { checkJail } from "./container/jail.ts";
+import { startContainerHost } from "./container/host.ts";
+import { startLoginProvider } from "./login/provider.ts";
+import { startModelStandIn } from "./model/standin.ts";
+import { freePort } from "./ports.ts";
+import { hasProvider } from "./variables.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+
+/** Where in the jail the host's forwarder to the Worker listens. */
+const BRIDGE_IN_JAIL = "http://127.0.0.1:8790";
+
+const portsSchema = z.object({ worker: z.number(), login: z.number() });
+const warmSchema = z.object({ ready: z.boolean(), reason: z.string().optional() });
+
+export interface StackOptions {
+  /** Everything that survives a restart: the sandboxes, Durable Objects, keys, logs. */
+  stateDir: string;
+  /** Taken if free; kept in the state directory, because tokens and identities name the URL. */
+  port?: number;
+  /** Settings of the Worker, over what this machine provides. */
+  variables: Record<string, string>;
+  /** Hosts the bot may reach although their addresses are private. */
+  egress?: readonly string[];
+}
+
+export interface Stack {
+  url: string;
+  /** Undefined when a real provider is set. */
+  standInUrl: string | undefined;
+  passwordFile: string;
+  /** Starts the gateway and resolves when it answers; rejects with the reason and the end of its log. */
+  warm(): Promise<void>;
+  /** Process id of nothing but this process's children; all of them end with `close`. */
+  close(): Promise<void>;
+}
+
+/** The whole Moltbot on one machine: jail host, identity provider, model stand-in where needed, and the Worker. */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const { stateDir, variables } = options;
+  // Offline it would only complain: the made-up request.cf is used either way.
+  process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  await checkJail();
+  const ports = await choosePorts(stateDir, options.port);
+  const url = `http://localhost:${ports.worker}`;
+  const log = createWriteStream(join(stateDir, "moltbot.log"), { flags: "a", mode: 0o600 });
+  const write = (line: string) => void log.write(`${line}\n`);
+  const closing: (() => Promise<void>)[] = [];
+  const close = async () => {
+    for (const stop of closing.toReversed()) await stop();
+    log.end();
+  };
+  try {
+    const host = await startContainerHost({
+      stateDir: join(stateDir, "sandboxes"),
+      nodeBinary: process.execPath,
+      containerDir: join(ROOT, "container"),
+      bridge: () => ({ host: "127.0.0.1", port: ports.worker }),
+      log: write,
+      ...(options.egress ? { egress: { allow: [...options.egress] } } : {}),
+    });
+    closing.push(() => host.close());
+
+    const client = { id: "moltbot-worker", secret: randomBytes(24).toString("base64url") };
+    const owner = { email: "owner@moltbot.local", name: "Owner" };
+    const login = await startLoginProvider({
+      path: "/cdn-cgi/access/sso/oidc/local",
+      port: ports.login,
+      stateDir: join(stateDir, "login"),
+      redirectUris: [`${url}/callback`],
+      clientId: client.id,
+      clientSecret: client.secret,
+      owner,
+      log: write,
+    });
+    closing.push(() => login.close());
+
+    const standIn = hasProvider(variables) ? undefined : await startModelStandIn({ log: write });
+    if (standIn) closing.push(() => standIn.close());
+
+    const worker = await unstable_startWorker({
+      config: join(ROOT, "local", "wrangler.jsonc"),
+      bindings: plainText({
+        PUBLIC_URL: url,
+        OIDC_ISSUER: login.issuer,
+        OIDC_CLIENT_ID: client.id,
+        OIDC_CLIENT_SECRET: client.secret,
+        ALLOWED_EMAILS: owner.email,
+        BRIDGE_URL: BRIDGE_IN_JAIL,
+        SANDBOX_LOG_LEVEL: "error",
+        ...(standIn ? { ANTHROPIC_BASE_URL: standIn.url, MODEL: "stand-in" } : {}),
+        ...variables,
+        CONTAINER_HOST_URL: host.url,
+        CONTAINER_HOST_TOKEN: host.token,
+      }),
+      dev: {
+        server: { hostname: "127.0.0.1", port: ports.worker },
+        persist: join(stateDir, "worker"),
+        enableContainers: false,
+        inspector: false,
+        watch: false,
+        logLevel: "error",
+        structuredLogsHandler: ({ message }: { message: string }) => write(message),
+      },
+    });
+    closing.push(() => worker.dispose());
+    await worker.ready;
+    const warm = async () => {
+      const response = await fetch(`${url}/local/warm`, { headers: { "x-container-host-token": host.token } });
+      const { ready, reason } = warmSchema.parse(await response.json());
+      if (!ready) throw new Error(reason);
+    };
+    return { url, standInUrl: standIn?.url, passwordFile: login.passwordFile, warm, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function choosePorts(stateDir: string, wanted: number | undefined): Promise<z.output<typeof portsSchema>> {
+  const file = join(stateDir, "ports.json");
+  const kept = existsSync(file) ? portsSchema.parse(JSON.parse(readFileSync(file, "utf8"))) : undefined;
+  const ports = { worker: await freePort(wanted ?? kept?.worker), login: await freePort(kept?.login) };
+  writeFileSync(file, JSON.stringify(ports), { mode: 0o600 });
+  return ports;
+}
+
+function plainText(variables: Record<string, string>): Record<string, { type: "plain_text"; value: string }> {
+  return Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, { type: "plain_text", value }]));
+}

@@ -1,0 +1,69 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { banner } from "./banner.ts";
+import { step } from "./progress.ts";
+import { startStack, type Stack } from "./stack.ts";
+import { readDevVars } from "./variables.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+const STATE = join(ROOT, ".moltbot");
+const RUN_FILE = join(STATE, "run.json");
+const DEFAULT_PORT = 8787;
+
+const runSchema = z.object({ url: z.string(), pid: z.number(), passwordFile: z.string() });
+
+/** `npm start`: the whole Moltbot on this machine, until Ctrl-C. */
+async function main(): Promise<void> {
+  refuseSecondRun();
+  const variables = readDevVars(join(ROOT, ".dev.vars"));
+  const port = process.env.PORT === undefined ? DEFAULT_PORT : Number(process.env.PORT);
+  const stack = await step("Starting the Worker", () => startStack({ stateDir: STATE, port, variables }));
+  mkdirSync(STATE, { recursive: true });
+  const run = { url: stack.url, pid: process.pid, passwordFile: stack.passwordFile } satisfies z.output<typeof runSchema>;
+  writeFileSync(RUN_FILE, JSON.stringify(run), { mode: 0o600 });
+  stopOnSignal(stack);
+  await step("Starting the Moltbot gateway", () => stack.warm());
+  process.stdout.write(banner(stack, { isReal: stack.standInUrl === undefined, name: variables.MODEL ?? "the default" }));
+}
+
+function refuseSecondRun(): void {
+  if (!existsSync(RUN_FILE)) return;
+  const run = runSchema.safeParse(JSON.parse(readFileSync(RUN_FILE, "utf8")));
+  if (!run.success || !isAlive(run.data.pid)) return;
+  throw new Error(`A Moltbot of this folder is running already (process ${run.data.pid}, ${run.data.url}).`);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function stopOnSignal(stack: Stack): void {
+  let stopping = false;
+  const stop = () => {
+    if (stopping) return;
+    stopping = true;
+    process.stderr.write("\n· Stopping …\n");
+    rmSync(RUN_FILE, { force: true });
+    stack.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        console.error(error);
+        process.exit(1);
+      },
+    );
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+  process.on("SIGHUP", stop);
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+});

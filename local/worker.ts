@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { readConfig } from "../src/config/config.ts";
+import { log } from "../src/core/log.ts";
+import worker from "../src/index.ts";
+import { MoltbotSandbox as ProductionSandbox } from "../src/objects.ts";
+import { servicesOf } from "../src/services.ts";
+import { standInContainer } from "./container/standin.ts";
+
+export { MoltbotChat } from "../src/objects.ts";
+
+/** What the launcher passes beyond the Worker's own settings. */
+const hostSchema = z.object({ CONTAINER_HOST_URL: z.url(), CONTAINER_HOST_TOKEN: z.string().min(16) });
+
+/** The production object on a jail of this machine: the SDK finds a container where it looks for one. */
+export class MoltbotSandbox extends ProductionSandbox {
+  constructor(ctx: DurableObjectState<{}>, env: Cloudflare.Env) {
+    const host = hostSchema.parse(env);
+    const container = standInContainer({
+      hostUrl: host.CONTAINER_HOST_URL,
+      token: host.CONTAINER_HOST_TOKEN,
+      id: ctx.id.toString(),
+    });
+    // Before super: the SDK's constructor reads it. Every use of the container waits for the attachment by itself.
+    Object.defineProperty(ctx, "container", { value: container });
+    container.attach().catch((error: unknown) => log("error", "container.attach", { cause: error }));
+    super(ctx, env);
+  }
+}
+
+/** The launcher's way to start the gateway before anybody asks; it shows the token that only the launcher has. */
+const WARM_PATH = "/local/warm";
+
+export default {
+  async fetch(request, env, ctx) {
+    if (new URL(request.url).pathname === WARM_PATH) {
+      const { CONTAINER_HOST_TOKEN } = hostSchema.parse(env);
+      if (request.headers.get("x-container-host-token") !== CONTAINER_HOST_TOKEN) return new Response(null, { status: 404 });
+      const { gateway } = servicesOf(env, readConfig({ ...env }));
+      return await gateway.ready().then(
+        () => Response.json({ ready: true }),
+        (error: unknown) => Response.json({ ready: false, reason: error instanceof Error ? error.message : "unknown" }),
+      );
+    }
+    return await worker.fetch(request, env, ctx);
+  },
+} satisfies ExportedHandler<Cloudflare.Env>;

@@ -1,0 +1,41 @@
+import { z } from "zod";
+import type { Config } from "../config/config.ts";
+
+/** Who is calling, as stored (encrypted) with a grant and handed to every tool call. */
+export const principalSchema = z.object({
+  /** Opaque and stable per person: tokens and storage keys carry it, so it must not be an e-mail address. */
+  id: z.string().regex(/^[0-9a-f]{32}$/),
+  email: z.string(),
+  name: z.string().optional(),
+});
+
+export type Principal = z.output<typeof principalSchema>;
+
+/** A verified token: whose it is, which client holds it, and what the person let that client do. */
+export interface Grant {
+  principal: Principal;
+  clientId: string;
+  scopes: readonly string[];
+}
+
+const authSchema = z.object({ clientId: z.string(), scope: z.array(z.string()) });
+
+/** What the OAuth provider has verified and put on the context of a request to the MCP endpoint. */
+export function grantOf(ctx: { props?: unknown; auth?: unknown }): Grant {
+  const { clientId, scope } = authSchema.parse(ctx.auth);
+  return { principal: principalSchema.parse(ctx.props), clientId, scopes: scope };
+}
+
+/** Whether the allow-list has this address. Addresses are compared without regard to case. */
+export function isAllowed(email: string, login: Config["login"]): boolean {
+  const address = email.toLowerCase();
+  const domain = address.slice(address.lastIndexOf("@") + 1);
+  return login.emails.includes(address) || login.domains.includes(domain);
+}
+
+/** The opaque id of a person: a hash over what the issuer promises never to reassign. */
+export async function principalId(issuer: string, subject: string): Promise<string> {
+  const bytes = new TextEncoder().encode(`${issuer}\n${subject}`);
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(digest.subarray(0, 16), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

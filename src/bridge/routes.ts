@@ -1,0 +1,39 @@
+import { Failure, toFailure } from "../core/failure.ts";
+import { log } from "../core/log.ts";
+import { type Provider, relayModelCall } from "./model/relay.ts";
+
+export const BRIDGE_PATH = "/bridge/";
+export const MODEL_PATH = "/bridge/model";
+
+export interface Bridge {
+  /** Whether this is the token that the running gateway was given at its start. */
+  admits(token: string): Promise<boolean>;
+  provider: Provider;
+}
+
+/** What the container may ask of the Worker, behind the token of its present start. */
+export async function handleBridge(request: Request, bridge: Bridge): Promise<Response> {
+  try {
+    const token = shownToken(request.headers);
+    if (token === undefined || !(await bridge.admits(token))) {
+      throw new Failure("unauthorized", "The bridge takes only the token of the container's present start.");
+    }
+    const { pathname } = new URL(request.url);
+    if (pathname.startsWith(`${MODEL_PATH}/`)) {
+      return await relayModelCall(request, pathname.slice(MODEL_PATH.length), bridge.provider);
+    }
+    throw new Failure("not_found", "The bridge has no such route.");
+  } catch (error) {
+    const failure = toFailure(error);
+    log("warn", "bridge", { outcome: failure.code, cause: failure.cause });
+    // In the shape of the Messages API, whose client is the one that reads it.
+    const type = failure.code === "unauthorized" ? "authentication_error" : "api_error";
+    return Response.json({ type: "error", error: { type, message: failure.message } }, { status: failure.status });
+  }
+}
+
+/** The provider's client sends its key in x-api-key; others use a bearer token. */
+function shownToken(headers: Headers): string | undefined {
+  const bearer = /^Bearer (\S+)$/i.exec(headers.get("authorization") ?? "");
+  return headers.get("x-api-key") ?? bearer?.[1];
+}

@@ -1,0 +1,121 @@
+import { z } from "zod";
+import type { Reply } from "../core/reply.ts";
+import { conversationName, DEFAULT_CONVERSATION } from "./conversation.ts";
+
+/** Characters. The gateway's frame limit is far above; this is a message, not a file. */
+const MESSAGE_CHARS = 200_000;
+/** Base64 characters of all attachments together: 10 MB of files. A Durable Object call carries at most 32 MiB. */
+const ATTACHMENT_CHARS = 14_000_000;
+const ATTACHMENTS = 10;
+
+export const chatAttachment = z.object({
+  mimeType: z.string().regex(/^[a-z]+\/[a-z0-9.+-]+$/),
+  data: z.base64().min(1),
+  name: z.string().min(1).max(200).exactOptional(),
+});
+
+export const chatMessage = z.object({
+  message: z.string().max(MESSAGE_CHARS).refine((text) => text.trim() !== "", "must not be empty"),
+  conversation: conversationName.default(DEFAULT_CONVERSATION),
+  idempotencyKey: z.string().min(1).max(200).optional(),
+  attachments: z
+    .array(chatAttachment)
+    .max(ATTACHMENTS)
+    .default([])
+    .refine((all) => all.reduce((sum, { data }) => sum + data.length, 0) <= ATTACHMENT_CHARS, "too large together"),
+});
+export type ChatMessage = z.input<typeof chatMessage>;
+
+export type RunState = "queued" | "running" | "done" | "failed" | "cancelled";
+
+export interface StartedRun {
+  runId: string;
+  conversation: string;
+  /** Where to follow from to see everything. */
+  cursor: number;
+}
+
+export interface RunView {
+  runId: string;
+  conversation: string;
+  state: RunState;
+  /** The beginning of the message. */
+  title: string;
+  /** ISO 8601. */
+  started: string;
+  ended?: string;
+}
+
+export interface ConversationView {
+  conversation: string;
+  title: string;
+  /** ISO 8601. */
+  lastActivity: string;
+  /** Messages and answers. */
+  messages: number;
+  /** The run that answers in it now. */
+  running?: string;
+  /** How many messages wait behind it. */
+  queued: number;
+}
+
+export interface ChatImage {
+  mimeType?: string;
+  name?: string;
+  /** Bytes. */
+  size?: number;
+}
+
+export interface HistoryMessage {
+  role: "user" | "assistant";
+  text: string;
+  /** ISO 8601. */
+  at?: string;
+  /** Names of the tools it called. */
+  tools: string[];
+  images: ChatImage[];
+}
+
+export interface HistoryPage {
+  conversation: string;
+  /** Oldest first. */
+  messages: HistoryMessage[];
+  /** Pass as `before` for what is older; absent at the beginning. */
+  before?: string;
+}
+
+export interface CancelledRun {
+  runId: string;
+  status: "done" | "failed" | "cancelled";
+  /** The run had ended before; nothing was stopped. */
+  already: boolean;
+  text: string;
+}
+
+export interface ChatStatus {
+  /** A connection to the gateway is open now. It closes when nothing was said for a while. */
+  connected: boolean;
+  gatewayVersion?: string;
+  running: number;
+  queued: number;
+}
+
+/**
+ * Chats as other folders see them. A run belongs to the principal who started it; every other principal gets the
+ * same answer as for a run that never was. Messages to one conversation are answered one after the other.
+ */
+export interface ChatAccess {
+  send(principal: string, message: ChatMessage): Promise<Reply<StartedRun>>;
+  /** NDJSON of ChatEvent from the cursor on; ends after the `end` event. Dropping it does not touch the run. */
+  follow(principal: string, runId: string, cursor: number): Promise<Reply<ReadableStream<Uint8Array>>>;
+  cancel(principal: string, runId: string): Promise<Reply<CancelledRun>>;
+  approve(principal: string, runId: string, id: string, decision: "allow-once" | "deny"): Promise<Reply<void>>;
+  conversations(principal: string): Promise<Reply<ConversationView[]>>;
+  history(
+    principal: string,
+    conversation: string,
+    query: { limit: number; before?: string },
+  ): Promise<Reply<HistoryPage>>;
+  runs(principal: string): Promise<Reply<RunView[]>>;
+  status(): Promise<Reply<ChatStatus>>;
+}

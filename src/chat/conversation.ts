@@ -1,0 +1,26 @@
+import { z } from "zod";
+
+export const DEFAULT_CONVERSATION = "main";
+
+/** Lower case only: the gateway does not promise to keep two names apart that differ in case. */
+export const conversationName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, "1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit");
+
+const TITLE = 60;
+
+/** The gateway's key for a principal's conversation. The principal goes in as a digest: it may be an e-mail address. */
+export async function sessionKey(principal: string, conversation: string): Promise<string> {
+  return `agent:main:mcp:${(await digest(principal)).slice(0, 24)}:${conversation}`;
+}
+
+/** Hex SHA-256. */
+export async function digest(text: string): Promise<string> {
+  const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+export function titleOf(message: string): string {
+  const line = message.trim().split("\n", 1)[0]?.trim() ?? "";
+  return line.length > TITLE ? `${line.slice(0, TITLE - 1)}…` : line;
+}

@@ -1,0 +1,58 @@
+import { toFailure } from "../core/failure.ts";
+import { log } from "../core/log.ts";
+import type { GatewayAccess } from "../gateway/access.ts";
+import { type Artifact, downloadArtifact, listArtifacts } from "../gateway/artifacts.ts";
+import type { GatewayConnection } from "../gateway/connection.ts";
+import type { ChatLimits } from "./limits.ts";
+import type { Turn } from "./turn.ts";
+
+/** Puts the pictures of a finished answer into its log; what is not sent along gets a note. Never fails the run. */
+export async function collectFiles(
+  turn: Turn,
+  access: GatewayAccess,
+  connection: GatewayConnection,
+  limits: ChatLimits,
+): Promise<void> {
+  const { id: runId, session } = turn.run;
+  try {
+    const files = await listArtifacts(connection, { session, runId });
+    for (const [index, file] of files.entries()) {
+      if (index >= limits.images) {
+        turn.log.append({ type: "note", text: `${files.length - index} more files are not shown.` });
+        return;
+      }
+      await collect(turn, access, connection, file, limits.imageBytes);
+    }
+  } catch (error) {
+    log("warn", "chat.files", { run: runId, outcome: toFailure(error).code, cause: error });
+    turn.log.append({ type: "note", text: "The bot attached files, but they could not be fetched." });
+  }
+}
+
+async function collect(
+  turn: Turn,
+  access: GatewayAccess,
+  connection: GatewayConnection,
+  file: Artifact,
+  limit: number,
+): Promise<void> {
+  const { session } = turn.run;
+  const mimeType = file.mimeType ?? "application/octet-stream";
+  const about = `${file.title} (${mimeType}${file.sizeBytes === undefined ? "" : `, ${file.sizeBytes} bytes`})`;
+  if (!mimeType.startsWith("image/")) {
+    turn.log.append({ type: "note", text: `The bot attached ${about}; read it from its workspace with file_read.` });
+    return;
+  }
+  try {
+    if ((file.sizeBytes ?? 0) > limit) throw new RangeError(`${file.sizeBytes} bytes`);
+    const data = await downloadArtifact(access, connection, { session, id: file.id, limit });
+    turn.log.append({ type: "image", mimeType, data, name: file.title });
+  } catch (error) {
+    const large = error instanceof RangeError || toFailure(error).code === "too_large";
+    if (!large) throw error;
+    turn.log.append({
+      type: "note",
+      text: `The picture ${about} is too large to send along; read it from the bot's workspace with file_read.`,
+    });
+  }
+}

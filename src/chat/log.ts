@@ -1,0 +1,97 @@
+import { type ChatEvent, type EndEvent, extent, type RunEvent } from "./event.ts";
+import { cut, type RunStore } from "./store.ts";
+
+/**
+ * Text waits this long before it is written, so that a stream of small pieces makes few rows. Followers do not
+ * wait: they get it from memory. What a crash loses of it, the gateway has.
+ */
+const FLUSH_MS = 400;
+
+/** What happened in one run so far: appended by the run, read by any number of followers. */
+export class RunLog {
+  readonly #store: RunStore;
+  readonly #run: string;
+  /** Not written yet; only text. */
+  #tail: ChatEvent[] = [];
+  #position: number;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #changed = Promise.withResolvers<void>();
+  /** All text so far. */
+  text = "";
+  ended = false;
+
+  /** Takes up what is stored: a run may go on in another life of the object. */
+  constructor(store: RunStore, run: string) {
+    this.#store = store;
+    this.#run = run;
+    this.#position = 0;
+    for (let page = store.events(run, 0); page.length > 0; page = store.events(run, this.#position)) {
+      for (const event of page) {
+        if (event.type === "text") this.text = event.replace ? event.text : this.text + event.text;
+        if (event.type === "end") this.ended = true;
+        this.#position = event.cursor;
+      }
+    }
+  }
+
+  /** Makes `whole` all the text there is: stores and sends what it adds, or a replacement when it is not a continuation. */
+  setText(whole: string): void {
+    if (this.ended || whole === this.text) return;
+    if (whole.startsWith(this.text)) this.#add({ type: "text", text: whole.slice(this.text.length) });
+    else this.append({ type: "text", text: whole, replace: true });
+    this.text = whole;
+  }
+
+  append(event: Exclude<RunEvent, EndEvent>): void {
+    if (this.ended) return;
+    this.flush();
+    this.#write(event);
+  }
+
+  end(event: EndEvent): void {
+    if (this.ended) return;
+    this.flush();
+    this.ended = true;
+    this.#write(event);
+  }
+
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = null;
+    if (this.#tail.length === 0) return;
+    const text = this.#tail.map((event) => (event.type === "text" ? event.text : "")).join("");
+    this.#tail = [];
+    this.#store.append(this.#run, this.#position, { type: "text", text });
+  }
+
+  /** What is beyond the cursor, oldest first; empty when there is nothing yet. At most a page at a time. */
+  read(cursor: number): ChatEvent[] {
+    const tailFrom = this.#position - this.#tail.reduce((sum, event) => sum + extent(event), 0);
+    if (cursor < tailFrom) return this.#store.events(this.#run, cursor);
+    return this.#tail.filter((event) => event.cursor > cursor).map((event) => cut(event, cursor));
+  }
+
+  /** Resolves at the next change. */
+  changed(): Promise<void> {
+    return this.#changed.promise;
+  }
+
+  #add(event: RunEvent): void {
+    this.#position += extent(event);
+    this.#tail.push({ ...event, cursor: this.#position });
+    this.#timer ??= setTimeout(() => this.flush(), FLUSH_MS);
+    this.#wake();
+  }
+
+  #write(event: RunEvent): void {
+    this.#position += extent(event);
+    this.#store.append(this.#run, this.#position, event);
+    this.#wake();
+  }
+
+  #wake(): void {
+    const { resolve } = this.#changed;
+    this.#changed = Promise.withResolvers<void>();
+    resolve();
+  }
+}

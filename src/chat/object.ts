@@ -1,0 +1,256 @@
+import { DurableObject } from "cloudflare:workers";
+import { Failure } from "../core/failure.ts";
+import { type Reply, reply } from "../core/reply.ts";
+import type { GatewayAccess } from "../gateway/access.ts";
+import { CHAT_SCOPES, connectGateway } from "../gateway/connect.ts";
+import type { GatewayConnection } from "../gateway/connection.ts";
+import { createDevice, deviceKey } from "../gateway/device.ts";
+import { readEvent } from "../gateway/events.ts";
+import {
+  type CancelledRun,
+  type ChatAccess,
+  type ChatMessage,
+  chatMessage,
+  type ChatStatus,
+  type ConversationView,
+  type HistoryPage,
+  type RunView,
+  type StartedRun,
+} from "./access.ts";
+import { conversationName, digest, sessionKey, titleOf } from "./conversation.ts";
+import { followRun } from "./follow.ts";
+import { historyPage } from "./history.ts";
+import { CHAT_LIMITS, type ChatLimits } from "./limits.ts";
+import { GatewayLink } from "./link.ts";
+import { Runner } from "./runner.ts";
+import { type Run, RunStore } from "./store.ts";
+
+const DEVICE = "device";
+
+/** Holds all chats and the one connection to the gateway. The entry says how the gateway is reached. */
+export abstract class ChatObject<Env> extends DurableObject<Env> implements ChatAccess {
+  protected readonly limits: ChatLimits = CHAT_LIMITS;
+  readonly #store = new RunStore(this.ctx.storage.sql);
+  #lazy: { link: GatewayLink; runner: Runner } | undefined;
+
+  protected abstract gateway(): GatewayAccess;
+
+  send(principal: string, message: ChatMessage): Promise<Reply<StartedRun>> {
+    return reply("chat.send", async () => {
+      const input = parseInput(message);
+      const { conversation, attachments, idempotencyKey = null } = input;
+      const [session, fingerprint] = await Promise.all([
+        sessionKey(principal, conversation),
+        digest(JSON.stringify([conversation, input.message, attachments])),
+      ]);
+      // From here to the insert nothing is awaited: two calls with one key cannot both miss each other.
+      const known = idempotencyKey === null ? undefined : this.#store.byKey(principal, idempotencyKey);
+      if (known) {
+        if (known.digest !== fingerprint) throw keyTaken();
+        return { runId: known.id, conversation, cursor: 0 };
+      }
+      if (this.#store.openIn(session) > this.limits.queue) throw queueFull();
+      const run: Run = {
+        id: crypto.randomUUID(),
+        principal,
+        conversation,
+        session,
+        idempotency: idempotencyKey,
+        digest: fingerprint,
+        message: input.message,
+        state: "queued",
+        created: Date.now(),
+        started: null,
+        ended: null,
+        boot: null,
+      };
+      this.#store.insert(run, attachments, titleOf(input.message));
+      this.#awake().next(session);
+      await this.#watch();
+      return { runId: run.id, conversation, cursor: 0 };
+    });
+  }
+
+  follow(principal: string, runId: string, cursor: number): Promise<Reply<ReadableStream<Uint8Array>>> {
+    return reply("chat.follow", () => {
+      const run = this.#own(principal, runId);
+      const last = () => {
+        const event = this.#store.last(run.id);
+        return event?.type === "end" ? event : undefined;
+      };
+      const open = run.state === "queued" || run.state === "running";
+      if (open) return followRun(this.#awake().log(run.id), cursor, last);
+      const stored = { read: (at: number) => this.#store.events(run.id, at), changed: () => Promise.resolve() };
+      return followRun(stored, cursor, last);
+    });
+  }
+
+  cancel(principal: string, runId: string): Promise<Reply<CancelledRun>> {
+    return reply("chat.cancel", async () => {
+      const run = this.#own(principal, runId);
+      const runner = this.#awake();
+      const turn = runner.turn(runId);
+      if (turn) await runner.cancel(turn);
+      else if (run.state === "queued") runner.drop(run);
+      const end = this.#store.last(runId);
+      if (end?.type !== "end") throw new Failure("internal", "The run was stopped but its end is not known.");
+      const already = turn === undefined && run.state !== "queued";
+      return { runId, status: end.status, already, text: end.text };
+    });
+  }
+
+  approve(principal: string, runId: string, id: string, decision: "allow-once" | "deny"): Promise<Reply<void>> {
+    return reply("chat.approve", async () => {
+      this.#own(principal, runId);
+      const runner = this.#awake();
+      const turn = runner.turn(runId);
+      if (!turn) throw new Failure("conflict", "The run does not go on, so it waits for no approval.");
+      await runner.approve(turn, id, decision);
+    });
+  }
+
+  conversations(principal: string): Promise<Reply<ConversationView[]>> {
+    return reply("chat.conversations", () => {
+      const open = this.#store.ofPrincipal(principal).filter((run) => run.ended === null);
+      return this.#store.conversations(principal).map(({ name, title, activity, messages }) => {
+        const here = open.filter((run) => run.conversation === name);
+        const running = here.find((run) => run.state === "running");
+        return {
+          conversation: name,
+          title,
+          lastActivity: new Date(activity).toISOString(),
+          messages,
+          ...(running ? { running: running.id } : {}),
+          queued: here.filter((run) => run.state === "queued").length,
+        };
+      });
+    });
+  }
+
+  history(
+    principal: string,
+    conversation: string,
+    query: { limit: number; before?: string },
+  ): Promise<Reply<HistoryPage>> {
+    return reply("chat.history", async () => {
+      const name = conversationName.safeParse(conversation);
+      const known = this.#store.conversations(principal).some((row) => row.name === conversation);
+      if (!name.success || !known) {
+        throw new Failure("not_found", `There is no conversation "${conversation}".`, {
+          hint: "chat_conversations lists them; chat_send begins one.",
+        });
+      }
+      const session = await sessionKey(principal, conversation);
+      return await historyPage(await this.#link().use(), { session, conversation }, query);
+    });
+  }
+
+  runs(principal: string): Promise<Reply<RunView[]>> {
+    return reply("chat.runs", () => this.#store.ofPrincipal(principal).map(view));
+  }
+
+  status(): Promise<Reply<ChatStatus>> {
+    return reply("chat.status", () => {
+      const hello = this.#lazy?.link.current?.hello;
+      return {
+        connected: hello !== undefined,
+        ...(hello ? { gatewayVersion: hello.server.version } : {}),
+        running: this.#store.inState("running").length,
+        queued: this.#store.inState("queued").length,
+      };
+    });
+  }
+
+  /** Wakes an evicted object whose runs go on, ends those that took too long, forgets old ones. */
+  override async alarm(): Promise<void> {
+    const now = Date.now();
+    this.#awake().expire(now);
+    const oldest = this.#store.prune(now - this.limits.keepMs, this.limits.keepRuns);
+    if (this.#open()) await this.#watch();
+    else if (oldest !== undefined) await this.ctx.storage.setAlarm(oldest + this.limits.keepMs + 1_000);
+  }
+
+  #open(): boolean {
+    return this.#store.inState("running").length > 0 || this.#store.inState("queued").length > 0;
+  }
+
+  async #watch(): Promise<void> {
+    const due = Date.now() + this.limits.watchMs;
+    const set = await this.ctx.storage.getAlarm();
+    if (set === null || set > due) await this.ctx.storage.setAlarm(due);
+  }
+
+  /** The runner, with the runs that an earlier life of this object left behind. */
+  #awake(): Runner {
+    if (this.#lazy) return this.#lazy.runner;
+    const link = new GatewayLink({
+      open: () => this.#connect(),
+      onLost: () => runner.recover(),
+      busy: () => runner.running > 0,
+      idleMs: this.limits.idleMs,
+    });
+    const runner = new Runner({ store: this.#store, link, access: () => this.gateway(), limits: this.limits });
+    this.#lazy = { link, runner };
+    for (const run of this.#store.inState("running")) runner.take(run);
+    for (const run of this.#store.inState("queued")) runner.next(run.session);
+    return runner;
+  }
+
+  #link(): GatewayLink {
+    this.#awake();
+    if (!this.#lazy) throw new Failure("internal", "The chat object is not awake.");
+    return this.#lazy.link;
+  }
+
+  async #connect(): Promise<GatewayConnection> {
+    const stored = deviceKey.safeParse(this.ctx.storage.kv.get(DEVICE));
+    const device = stored.success ? stored.data : await createDevice();
+    if (!stored.success) this.ctx.storage.kv.put(DEVICE, device);
+    return await connectGateway(this.gateway(), {
+      device,
+      scopes: CHAT_SCOPES,
+      onEvent: (name, payload) => {
+        const event = readEvent(name, payload);
+        if (event) this.#awake().hear(event);
+      },
+    });
+  }
+
+  #own(principal: string, runId: string): Run {
+    const run = this.#store.run(runId);
+    if (run?.principal === principal) return run;
+    throw new Failure("not_found", "There is no such run.", {
+      hint: "Runs are kept for a day. chat_conversations shows what goes on; chat_send starts a new one.",
+    });
+  }
+}
+
+function parseInput(message: ChatMessage) {
+  const input = chatMessage.safeParse(message);
+  if (input.success) return input.data;
+  const [issue] = input.error.issues;
+  throw new Failure("invalid_input", `${issue?.path.join(".") ?? "message"}: ${issue?.message ?? "not valid"}.`);
+}
+
+function keyTaken(): Failure {
+  return new Failure("conflict", "This idempotencyKey was used for a different message.", {
+    hint: "Use a new key for a new message; the same key only to repeat the very same one.",
+  });
+}
+
+function queueFull(): Failure {
+  return new Failure("limited", "Too many messages wait in this conversation.", {
+    hint: "Wait for an answer with chat_wait, cancel some with chat_cancel, or use another conversation.",
+  });
+}
+
+function view(run: Run): RunView {
+  return {
+    runId: run.id,
+    conversation: run.conversation,
+    state: run.state,
+    title: titleOf(run.message),
+    started: new Date(run.created).toISOString(),
+    ...(run.ended === null ? {} : { ended: new Date(run.ended).toISOString() }),
+  };
+}

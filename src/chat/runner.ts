@@ -1,0 +1,291 @@
+import { deadline, pause, raced } from "../core/deadline.ts";
+import { Failure, toFailure } from "../core/failure.ts";
+import { log } from "../core/log.ts";
+import type { GatewayAccess } from "../gateway/access.ts";
+import { abortRun, type ApprovalDecision, resolveApproval, sendMessage } from "../gateway/chat.ts";
+import type { GatewayConnection } from "../gateway/connection.ts";
+import type { GatewayEvent } from "../gateway/events.ts";
+import type { RunState } from "./access.ts";
+import type { EndEvent } from "./event.ts";
+import { collectFiles } from "./files.ts";
+import type { ChatLimits } from "./limits.ts";
+import type { GatewayLink } from "./link.ts";
+import { RunLog } from "./log.ts";
+import * as outcome from "./outcome.ts";
+import { standing } from "./settle.ts";
+import type { Run, RunStore } from "./store.ts";
+import { Turn } from "./turn.ts";
+
+/** An aborted run says so within 100 ms; after this it is ended without having heard. */
+const ABORT_HEARD_MS = 3_000;
+
+export interface RunnerOptions {
+  store: RunStore;
+  link: GatewayLink;
+  access: () => GatewayAccess;
+  limits: ChatLimits;
+}
+
+/** Brings runs to the gateway, turns what it tells into their logs, and sees each one to its end. */
+export class Runner {
+  readonly #options: RunnerOptions;
+  readonly #turns = new Map<string, Turn>();
+  readonly #logs = new Map<string, RunLog>();
+  readonly #approvals = new Map<string, { turn: Turn; of: "exec" | "plugin" }>();
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+  }
+
+  get running(): number {
+    return this.#turns.size;
+  }
+
+  turn(runId: string): Turn | undefined {
+    return this.#turns.get(runId);
+  }
+
+  /** Runs a conversation's next message, unless one is being answered. */
+  next(session: string): void {
+    for (const turn of this.#turns.values()) if (turn.run.session === session) return;
+    const run = this.#options.store.nextQueued(session);
+    if (!run) return;
+    const started = Date.now();
+    this.#options.store.start(run.id, started);
+    this.take({ ...run, state: "running", started });
+  }
+
+  /** The log of a run that has not ended; the same object for all who ask. */
+  log(runId: string): RunLog {
+    const known = this.#logs.get(runId);
+    if (known) return known;
+    const opened = new RunLog(this.#options.store, runId);
+    this.#logs.set(runId, opened);
+    return opened;
+  }
+
+  /** Ends a run that waits behind another. */
+  drop(run: Run): void {
+    this.#end(new Turn(run, this.log(run.id)), outcome.cancelled(""));
+  }
+
+  /** Takes up a run that is marked as running: a new one, or one of an earlier life of the object. */
+  take(run: Run): void {
+    if (this.#turns.has(run.id)) return;
+    const turn = new Turn(run, this.log(run.id));
+    this.#turns.set(run.id, turn);
+    void this.#drive(turn);
+  }
+
+  /** The connection is gone: every run is brought to the gateway again. */
+  recover(): void {
+    for (const turn of this.#turns.values()) void this.#drive(turn);
+  }
+
+  /** Ends runs that took too long. */
+  expire(now: number): void {
+    for (const turn of this.#turns.values()) {
+      if (now - (turn.run.started ?? turn.run.created) < this.#options.limits.runMs) continue;
+      const connection = this.#options.link.current;
+      const { id: runId, session } = turn.run;
+      // Best effort: the run is over for us whether or not the gateway hears it.
+      if (connection) void abortRun(connection, { session, runId }).catch(() => false);
+      this.#end(turn, outcome.failed(turn.log.text, outcome.runTimeout()));
+    }
+  }
+
+  async cancel(turn: Turn): Promise<void> {
+    if (turn.boot === undefined) {
+      // Should the message be on its way, #bring stops it when it arrives.
+      this.#end(turn, outcome.cancelled(turn.log.text));
+      return;
+    }
+    const connection = await this.#options.link.use();
+    const { id: runId, session } = turn.run;
+    if (await abortRun(connection, { session, runId })) {
+      using limited = deadline(ABORT_HEARD_MS);
+      await raced(turn.ended, limited.signal).catch(() => {});
+    } else {
+      await this.#settle(turn, connection, outcome.cancelled(turn.log.text));
+    }
+    this.#end(turn, outcome.cancelled(turn.log.text));
+  }
+
+  async approve(turn: Turn, id: string, decision: ApprovalDecision): Promise<void> {
+    const asked = this.#approvals.get(id);
+    if (asked?.turn !== turn) {
+      throw new Failure("not_found", "This run does not wait for that approval.", {
+        hint: "Take the id from the run's approval event; it may have been answered or have expired.",
+      });
+    }
+    await resolveApproval(await this.#options.link.use(), { id, of: asked.of, decision });
+  }
+
+  hear(event: GatewayEvent): void {
+    if (event.kind === "approval" || event.kind === "approval_end") {
+      this.#hearApproval(event);
+      return;
+    }
+    const turn = this.#turns.get(event.runId);
+    if (!turn) {
+      if (event.kind === "final" || event.kind === "aborted" || event.kind === "error") this.#othersEnded(event.session);
+      return;
+    }
+    if (turn.over) return;
+    switch (event.kind) {
+      case "text":
+        turn.log.setText(event.whole);
+        return;
+      case "tool":
+        turn.tool(event);
+        return;
+      case "media":
+        turn.files = true;
+        return;
+      case "final":
+        turn.files ||= event.media;
+        void this.#final(turn, event.text);
+        return;
+      case "aborted": {
+        const text = event.text ?? turn.log.text;
+        this.#end(
+          turn,
+          event.reason === "timeout" ? outcome.failed(text, outcome.runTimeout()) : outcome.cancelled(text),
+        );
+        return;
+      }
+      case "error":
+        this.#end(turn, outcome.failed(turn.log.text, outcome.runFailure(event.reason, event.message)));
+    }
+  }
+
+  /** Until the gateway has the run and we hear of it, or the run has ended. */
+  async #drive(turn: Turn): Promise<void> {
+    if (turn.driving) return;
+    turn.driving = true;
+    try {
+      for (const [attempt, wait] of this.#options.limits.retryMs.entries()) {
+        try {
+          if (wait > 0) await pause(wait);
+          if (turn.over) return;
+          await this.#bring(turn, await this.#options.link.use());
+          return;
+        } catch (error) {
+          const failure = toFailure(error);
+          const last = attempt === this.#options.limits.retryMs.length - 1;
+          log("warn", "chat.run", { run: turn.run.id, outcome: failure.code, attempt, cause: failure.cause ?? failure.message });
+          if (!last && MAY_PASS.has(failure.code)) continue;
+          this.#end(turn, outcome.failed(turn.log.text, turn.boot ? outcome.gatewayGone(failure) : failure));
+          return;
+        }
+      }
+    } finally {
+      turn.driving = false;
+    }
+  }
+
+  async #bring(turn: Turn, connection: GatewayConnection): Promise<void> {
+    const boot = connection.hello?.server.bootId ?? "";
+    const { id: runId, session, message } = turn.run;
+    if (turn.boot === undefined) {
+      const attachments = this.#options.store.attachments(runId);
+      await sendMessage(connection, { session, message, runId, attachments });
+      if (turn.over) {
+        // Cancelled while the message was on its way; when the run was merely short, there is nothing to stop.
+        await abortRun(connection, { session, runId });
+        return;
+      }
+      turn.boot = boot;
+      this.#options.store.accepted(runId, boot);
+      return;
+    }
+    const lost = turn.boot === boot ? outcome.gatewayForgot() : outcome.gatewayRestarted();
+    await this.#settle(turn, connection, outcome.failed(turn.log.text, lost));
+  }
+
+  /** Asks the history how a run stands; `otherwise` is its end when the history does not know. */
+  async #settle(turn: Turn, connection: GatewayConnection, otherwise: EndEvent): Promise<void> {
+    const found = await standing(connection, turn.run);
+    if (turn.over) return;
+    switch (found.state) {
+      case "active":
+        if (found.text) turn.log.setText(found.text);
+        return;
+      case "behind":
+        turn.behind = true;
+        return;
+      case "answered":
+        turn.files ||= found.files;
+        if (found.cancelled) this.#end(turn, outcome.cancelled(found.text));
+        else await this.#finish(turn, found.text, connection);
+        return;
+      case "unknown":
+        this.#end(turn, otherwise);
+    }
+  }
+
+  async #final(turn: Turn, text: string | undefined): Promise<void> {
+    try {
+      if (text === undefined && turn.log.text === "") {
+        // Empty when our message was put into a run that was going on, and when the bot chose to say nothing.
+        await this.#settle(turn, await this.#options.link.use(), outcome.done(""));
+        return;
+      }
+      await this.#finish(turn, text ?? turn.log.text);
+    } catch (error) {
+      log("warn", "chat.run", { run: turn.run.id, outcome: toFailure(error).code, cause: error });
+      void this.#drive(turn);
+    }
+  }
+
+  async #finish(turn: Turn, text: string, connection = this.#options.link.current): Promise<void> {
+    if (turn.over) return;
+    turn.ending = true;
+    if (turn.files && connection) await collectFiles(turn, this.#options.access(), connection, this.#options.limits);
+    // The gateway trims the last text; that is no reason to send all of it again.
+    if (turn.log.text.trim() !== text.trim()) turn.log.setText(text);
+    this.#end(turn, outcome.done(text));
+  }
+
+  #end(turn: Turn, event: EndEvent): void {
+    if (turn.log.ended) return;
+    turn.end(event);
+    const { run } = turn;
+    const state: RunState = event.status;
+    const now = Date.now();
+    this.#options.store.end(run, state, now);
+    this.#turns.delete(run.id);
+    this.#logs.delete(run.id);
+    for (const [id, asked] of this.#approvals) if (asked.turn === turn) this.#approvals.delete(id);
+    log("info", "chat.run", { run: run.id, outcome: event.error?.code ?? state, ms: now - (run.started ?? run.created) });
+    this.next(run.session);
+  }
+
+  /** A run we did not start has ended; one of ours may have been waiting behind it. */
+  #othersEnded(session: string): void {
+    for (const turn of this.#turns.values()) {
+      if (!turn.behind || turn.over || turn.run.session !== session) continue;
+      turn.behind = false;
+      void this.#final(turn, undefined);
+    }
+  }
+
+  #hearApproval(event: Extract<GatewayEvent, { kind: "approval" | "approval_end" }>): void {
+    if (event.kind === "approval_end") {
+      const asked = this.#approvals.get(event.id);
+      this.#approvals.delete(event.id);
+      const decision = event.decision === undefined ? {} : { decision: event.decision };
+      asked?.turn.log.append({ type: "approval", id: event.id, phase: "answered", ...decision });
+      return;
+    }
+    for (const turn of this.#turns.values()) {
+      if (turn.over || turn.run.session !== event.session) continue;
+      this.#approvals.set(event.id, { turn, of: event.of });
+      const expires = event.expires === undefined ? {} : { expires: new Date(event.expires).toISOString() };
+      turn.log.append({ type: "approval", id: event.id, phase: "asked", title: event.title, ...expires });
+    }
+  }
+}
+
+/** Failures after which another attempt may do better. */
+const MAY_PASS: ReadonlySet<string> = new Set(["unavailable", "timeout", "upstream", "cancelled"]);

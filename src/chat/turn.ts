@@ -1,0 +1,55 @@
+import type { EndEvent } from "./event.ts";
+import type { RunLog } from "./log.ts";
+import type { Run } from "./store.ts";
+
+/** A run that goes on, with what only matters until it ends. */
+export class Turn {
+  readonly run: Run;
+  readonly log: RunLog;
+  /** The gateway process that has it; undefined until it does. */
+  boot: string | undefined;
+  /** It may have put files into its answer: they are asked for at the end, which costs a call. */
+  files = false;
+  /** Our message went into another run of the conversation; its end is our end. */
+  behind = false;
+  /** Someone is bringing it to the gateway now. */
+  driving = false;
+  /** Its outcome is known and being written down. */
+  ending = false;
+  readonly #tools = new Map<string, string>();
+
+  /** Resolves when it has ended. */
+  readonly ended: Promise<void>;
+  #resolve: () => void = () => {};
+
+  constructor(run: Run, log: RunLog) {
+    this.run = run;
+    this.boot = run.boot ?? undefined;
+    this.log = log;
+    this.ended = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  get over(): boolean {
+    return this.ending || this.log.ended;
+  }
+
+  tool(event: { id: string; name: string; phase: "start" | "end"; detail: string; ok: boolean }): void {
+    const { id, name, phase, ok } = event;
+    // Each call is told twice, and again after a reconnect.
+    if (phase === "start" ? this.#tools.has(id) : !this.#tools.has(id)) return;
+    this.files = true;
+    if (phase === "start") this.#tools.set(id, name);
+    else this.#tools.delete(id);
+    const detail = event.detail === "" ? {} : { detail: event.detail };
+    this.log.append({ type: "tool", id, name, phase, ...detail, ...(phase === "end" ? { ok } : {}) });
+  }
+
+  /** Tools whose end was not heard are ended without an outcome, then the run is. */
+  end(event: EndEvent): void {
+    for (const [id, name] of this.#tools) this.log.append({ type: "tool", id, name, phase: "end" });
+    this.log.end(event);
+    this.#resolve();
+  }
+}

@@ -1,0 +1,90 @@
+import type { z } from "zod";
+import { Failure } from "../core/failure.ts";
+import { keepSecret } from "../core/redact.ts";
+import { SETTINGS, type Settings, settingsSchema } from "./settings.ts";
+
+/** What the rest of the Worker is configured by; nothing else reads settings. */
+export interface Config {
+  publicUrl: string;
+  /** The MCP endpoint's exact URL: the OAuth resource, and the audience of every token. */
+  mcpUrl: string;
+  login: {
+    issuer: string;
+    clientId: string;
+    clientSecret: string;
+    emails: readonly string[];
+    domains: readonly string[];
+  };
+  model: {
+    baseUrl: string;
+    /** Undefined when the provider at `baseUrl` needs none. */
+    apiKey: string | undefined;
+    id: string;
+    contextTokens: number;
+    maxTokens: number;
+  };
+  sandbox: { bridgeUrl: string; sleepAfter: string };
+}
+
+const DEFAULT_PROVIDER = "https://api.anthropic.com";
+
+/**
+ * Reads every setting from the Worker's variables. One Failure names all that is missing or wrong; values are
+ * never repeated in it, for a mistyped setting may hold a secret.
+ */
+export function readConfig(variables: Record<string, unknown>): Config {
+  const given: Record<string, unknown> = {};
+  for (const [name, { secret }] of Object.entries(SETTINGS)) {
+    const value = variables[name];
+    // An empty variable is how a template leaves a setting out.
+    if (value === undefined || value === "") continue;
+    if (secret && typeof value === "string") keepSecret(value);
+    given[name] = value;
+  }
+  const parsed = settingsSchema.safeParse(given);
+  const problems = parsed.success ? missingTogether(parsed.data) : parsed.error.issues.map((issue) => problem(issue, given));
+  if (parsed.success && problems.length === 0) return toConfig(parsed.data);
+  throw new Failure("misconfigured", `The Worker's settings are not complete: ${problems.join("; ")}.`, {
+    hint: "Set them with `wrangler secret put NAME`, in wrangler.jsonc or in .dev.vars; docs/settings.md explains each.",
+  });
+}
+
+function missingTogether(settings: Settings): string[] {
+  const problems: string[] = [];
+  if (settings.ALLOWED_EMAILS.length === 0 && settings.ALLOWED_DOMAINS.length === 0) {
+    problems.push("ALLOWED_EMAILS and ALLOWED_DOMAINS are both empty, so nobody could sign in");
+  }
+  if (settings.ANTHROPIC_BASE_URL === DEFAULT_PROVIDER && settings.ANTHROPIC_API_KEY === undefined) {
+    problems.push("ANTHROPIC_API_KEY is missing");
+  }
+  return problems;
+}
+
+/** Only this project's own messages are repeated: the library's may quote the value. */
+function problem(issue: z.core.$ZodIssue, given: Record<string, unknown>): string {
+  const name = issue.path.map(String).join(".");
+  if (given[name] === undefined) return `${name} is missing`;
+  return `${name} ${issue.message.startsWith("must ") ? issue.message : "is not valid"}`;
+}
+
+function toConfig(settings: Settings): Config {
+  return {
+    publicUrl: settings.PUBLIC_URL,
+    mcpUrl: `${settings.PUBLIC_URL}/mcp`,
+    login: {
+      issuer: settings.OIDC_ISSUER,
+      clientId: settings.OIDC_CLIENT_ID,
+      clientSecret: settings.OIDC_CLIENT_SECRET,
+      emails: settings.ALLOWED_EMAILS,
+      domains: settings.ALLOWED_DOMAINS,
+    },
+    model: {
+      baseUrl: settings.ANTHROPIC_BASE_URL,
+      apiKey: settings.ANTHROPIC_API_KEY,
+      id: settings.MODEL,
+      contextTokens: settings.MODEL_CONTEXT_TOKENS,
+      maxTokens: settings.MODEL_MAX_TOKENS,
+    },
+    sandbox: { bridgeUrl: settings.BRIDGE_URL ?? settings.PUBLIC_URL, sleepAfter: settings.SLEEP_AFTER },
+  };
+}

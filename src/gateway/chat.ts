@@ -1,0 +1,147 @@
+import { z } from "zod";
+import { Failure } from "../core/failure.ts";
+import type { GatewayConnection, RequestOptions } from "./connection.ts";
+import { readContent, type Content } from "./content.ts";
+
+/** The calls of a conversation. Each is one request; each throws Failure. */
+
+export interface OutgoingAttachment {
+  mimeType: string;
+  /** Base64. */
+  data: string;
+  name?: string | undefined;
+}
+
+export interface OutgoingMessage {
+  session: string;
+  message: string;
+  /** Names the run from now on; the same one again never makes a second run while the gateway remembers it. */
+  runId: string;
+  attachments: OutgoingAttachment[];
+}
+
+const sent = z.object({ runId: z.string(), status: z.string() });
+
+export async function sendMessage(
+  connection: GatewayConnection,
+  message: OutgoingMessage,
+  options: RequestOptions = {},
+): Promise<void> {
+  const answer = await connection.request(
+    "chat.send",
+    {
+      sessionKey: message.session,
+      message: message.message,
+      idempotencyKey: message.runId,
+      ...(message.attachments.length > 0 ? { attachments: message.attachments.map(attachment) } : {}),
+    },
+    sent,
+    options,
+  );
+  if (answer.runId !== message.runId) {
+    throw new Failure("upstream", "The gateway started a run under another id than it was given.");
+  }
+}
+
+function attachment({ mimeType, data, name }: OutgoingAttachment): Record<string, unknown> {
+  return {
+    type: mimeType.startsWith("image/") ? "image" : "file",
+    mimeType,
+    content: data,
+    ...(name === undefined ? {} : { fileName: name }),
+  };
+}
+
+const aborted = z.object({ aborted: z.boolean() });
+
+/** Whether there was something to stop. What the bot had said until then stays in the conversation. */
+export async function abortRun(
+  connection: GatewayConnection,
+  run: { session: string; runId: string },
+  options: RequestOptions = {},
+): Promise<boolean> {
+  const params = { sessionKey: run.session, runId: run.runId };
+  return (await connection.request("chat.abort", params, aborted, options)).aborted;
+}
+
+const entry = z.object({
+  role: z.string(),
+  timestamp: z.number().optional(),
+  stopReason: z.string().optional(),
+  openclawAbort: z.object({ aborted: z.literal(true) }).optional(),
+  idempotencyKey: z.string().optional(),
+  __openclaw: z.object({ runId: z.string().optional(), seq: z.number().optional() }).optional(),
+});
+const historyAnswer = z.object({
+  messages: z.array(z.unknown()),
+  hasMore: z.boolean().catch(false),
+  nextOffset: z.number().optional(),
+  inFlightRun: z.object({ runId: z.string(), text: z.string().catch("") }).optional(),
+  sessionInfo: z.object({ activeRunIds: z.array(z.string()).nullish() }).optional(),
+});
+
+export interface HistoryEntry extends Content {
+  role: string;
+  /** Unix ms. */
+  at: number | undefined;
+  /** The run that wrote it; for the message that started a run, that run. */
+  runId: string | undefined;
+  /** Position in the conversation, rising. */
+  seq: number | undefined;
+  /** The bot had more to do after it: a step towards a tool call, not the answer. */
+  step: boolean;
+  cancelled: boolean;
+}
+
+export interface History {
+  /** Oldest first. */
+  entries: HistoryEntry[];
+  /** To pass as `offset` for what is older; absent when there is nothing. */
+  older: number | undefined;
+  /** The run in progress that the gateway shows to clients, with its text so far. */
+  inFlight: { runId: string; text: string } | undefined;
+  activeRunIds: string[];
+}
+
+export async function readHistory(
+  connection: GatewayConnection,
+  query: { session: string; limit: number; offset?: number },
+  options: RequestOptions = {},
+): Promise<History> {
+  const params = { sessionKey: query.session, limit: query.limit, offset: query.offset, maxChars: 100_000 };
+  const answer = await connection.request("chat.history", params, historyAnswer, options);
+  return {
+    entries: answer.messages.flatMap(historyEntry),
+    older: answer.hasMore ? (answer.nextOffset ?? (query.offset ?? 0) + answer.messages.length) : undefined,
+    inFlight: answer.inFlightRun,
+    activeRunIds: answer.sessionInfo?.activeRunIds ?? [],
+  };
+}
+
+function historyEntry(value: unknown): HistoryEntry[] {
+  const read = entry.safeParse(value);
+  if (!read.success) return [];
+  const { role, timestamp, stopReason, openclawAbort, idempotencyKey, __openclaw: meta } = read.data;
+  return [
+    {
+      ...readContent(value),
+      role,
+      at: timestamp,
+      runId: meta?.runId ?? idempotencyKey?.replace(/:(user|assistant)$/, ""),
+      seq: meta?.seq,
+      step: stopReason === "toolUse",
+      cancelled: openclawAbort !== undefined,
+    },
+  ];
+}
+
+export type ApprovalDecision = "allow-once" | "deny";
+
+export async function resolveApproval(
+  connection: GatewayConnection,
+  approval: { id: string; of: "exec" | "plugin"; decision: ApprovalDecision },
+  options: RequestOptions = {},
+): Promise<void> {
+  const { id, of, decision } = approval;
+  await connection.request(`${of}.approval.resolve`, { id, decision }, z.unknown(), options);
+}

@@ -1,0 +1,135 @@
+/** The one port of the gateway: HTTP and WebSocket. */
+export const GATEWAY_PORT = 18789;
+
+/** Longest a single agent run may take; the gateway ends it itself then. Seconds. */
+export const RUN_TIMEOUT_SECONDS = 600;
+
+const HOME = "/home/moltbot";
+const STATE = `${HOME}/.openclaw`;
+const PROVIDER = "bridge";
+
+export interface GatewayModel {
+  /** As the provider knows it, for example "claude-sonnet-4-5". */
+  id: string;
+  name: string;
+  /** Tokens. */
+  contextWindow: number;
+  /** Tokens of one answer. */
+  maxTokens: number;
+  input: ("text" | "image")[];
+}
+
+export interface GatewayOptions {
+  /** Where the container reaches our model bridge; the gateway adds "/v1/messages". */
+  modelBaseUrl: string;
+  model: GatewayModel;
+  /** Origins from which the Control UI may be opened, for example "https://bot.example.workers.dev". */
+  allowedOrigins: string[];
+  /** Absent: the bot has no browser. */
+  browser?: { cdpUrl: string };
+}
+
+/**
+ * The content of openclaw.json. Pure: secrets are named, not written; the gateway takes
+ * OPENCLAW_GATEWAY_TOKEN and MOLTBOT_BRIDGE_TOKEN from its environment when it loads the file.
+ */
+export function gatewayConfig(options: GatewayOptions): Record<string, unknown> {
+  const { model, browser } = options;
+  return {
+    gateway: {
+      mode: "local",
+      port: GATEWAY_PORT,
+      bind: "lan",
+      auth: {
+        mode: "token",
+        token: "${OPENCLAW_GATEWAY_TOKEN}",
+        rateLimit: { maxAttempts: 20, windowMs: 60_000, lockoutMs: 60_000 },
+      },
+      controlUi: { allowedOrigins: options.allowedOrigins },
+      terminal: { enabled: false },
+    },
+    // The host decides what is advertised, when the version changes and what leaves the container.
+    discovery: { mdns: { mode: "off" } },
+    update: { checkOnStart: false },
+    telemetry: { enabled: false },
+    models: {
+      mode: "merge",
+      catalogRefresh: { enabled: false },
+      providers: {
+        [PROVIDER]: {
+          baseUrl: options.modelBaseUrl,
+          apiKey: "${MOLTBOT_BRIDGE_TOKEN}",
+          api: "anthropic-messages",
+          models: [
+            {
+              id: model.id,
+              name: model.name,
+              contextWindow: model.contextWindow,
+              maxTokens: model.maxTokens,
+              input: model.input,
+            },
+          ],
+        },
+      },
+    },
+    agents: {
+      defaults: {
+        workspace: "/workspace",
+        model: { primary: `${PROVIDER}/${model.id}` },
+        // Heartbeats, titles, dreaming and skill reviews call the model with nobody asking: off.
+        utilityModel: "",
+        heartbeat: { every: "0m" },
+        timeoutSeconds: RUN_TIMEOUT_SECONDS,
+      },
+    },
+    memory: { search: { provider: "none" } },
+    session: { dmScope: "per-channel-peer" },
+    skills: { workshop: { autonomous: { mode: "off" } } },
+    ...(browser
+      ? {
+          browser: {
+            enabled: true,
+            defaultProfile: "remote",
+            profiles: { remote: { cdpUrl: browser.cdpUrl, attachOnly: true, color: "#E5533D" } },
+          },
+        }
+      : { browser: { enabled: false } }),
+    // The bot may work in its container but not rewire the gateway that watches it.
+    tools: { deny: ["openclaw", "gateway", "computer", "nodes", "plugins"], elevated: { enabled: false } },
+    plugins: {
+      allow: ["admin-http-rpc", "memory-core", "device-pair", ...(browser ? ["browser"] : [])],
+      entries: {
+        "admin-http-rpc": { enabled: true },
+        "memory-core": { enabled: true, config: { dreaming: { enabled: false } } },
+        "device-pair": { enabled: true },
+        ...(browser ? { browser: { enabled: true } } : {}),
+      },
+    },
+  };
+}
+
+export interface GatewaySecrets {
+  /** Opens this one gateway; made anew at each start. */
+  gatewayToken: string;
+  /** Opens this one container's bridge; made anew at each start. */
+  bridgeToken: string;
+}
+
+/** The gateway's process environment. */
+export function gatewayEnv(secrets: GatewaySecrets) {
+  return {
+    HOME,
+    OPENCLAW_STATE_DIR: STATE,
+    OPENCLAW_CONFIG_PATH: `${STATE}/openclaw.json`,
+    OPENCLAW_CONFIG_READONLY: "1",
+    OPENCLAW_NO_RESPAWN: "1",
+    OPENCLAW_NO_AUTO_UPDATE: "1",
+    OPENCLAW_DISABLE_BONJOUR: "1",
+    OPENCLAW_EXEC_SHELL_SNAPSHOT: "0",
+    OPENCLAW_OFFLINE: "1",
+    OPENCLAW_GATEWAY_TOKEN: secrets.gatewayToken,
+    MOLTBOT_BRIDGE_TOKEN: secrets.bridgeToken,
+    NO_PROXY: "localhost,127.0.0.1,::1,.internal",
+    no_proxy: "localhost,127.0.0.1,::1,.internal",
+  } satisfies Record<string, string>;
+}

@@ -1,0 +1,122 @@
+import { z } from "zod";
+import { readContent } from "./content.ts";
+import { parse } from "./protocol.ts";
+
+/** What the gateway tells about runs, in our words. `session` is the full key ("agent:main:…"). */
+export type GatewayEvent =
+  /** `whole` is all visible text of the run so far: missing one event loses nothing. */
+  | { kind: "text"; runId: string; session: string; whole: string }
+  | { kind: "final"; runId: string; session: string; text: string | undefined; media: boolean }
+  | { kind: "aborted"; runId: string; session: string; text: string | undefined; reason: string | undefined }
+  | { kind: "error"; runId: string; session: string; reason: ErrorReason; message: string | undefined }
+  | { kind: "tool"; runId: string; id: string; name: string; phase: "start" | "end"; detail: string; ok: boolean }
+  /** The run attached a file to its answer; it can be fetched once the run has ended. */
+  | { kind: "media"; runId: string }
+  | {
+      kind: "approval";
+      id: string;
+      of: "exec" | "plugin";
+      session: string | undefined;
+      title: string;
+      /** Unix ms. */
+      expires: number | undefined;
+    }
+  | { kind: "approval_end"; id: string; decision: string | undefined };
+
+export type ErrorReason = "refusal" | "timeout" | "rate_limit" | "context_length" | "unknown";
+
+const base = { runId: z.string(), sessionKey: z.string() };
+const message = z.unknown().optional();
+const chat = z.discriminatedUnion("state", [
+  z.object({ ...base, state: z.literal("status") }),
+  z.object({ ...base, state: z.literal("delta"), deltaText: z.string(), message }),
+  z.object({ ...base, state: z.literal("final"), message }),
+  z.object({ ...base, state: z.literal("aborted"), message, stopReason: z.string().optional() }),
+  z.object({
+    ...base,
+    state: z.literal("error"),
+    message,
+    errorMessage: z.string().optional(),
+    errorKind: z.enum(["refusal", "timeout", "rate_limit", "context_length", "unknown"]).catch("unknown"),
+  }),
+]);
+
+const agent = z.object({ runId: z.string(), stream: z.string(), data: z.unknown() });
+const media = z.object({ mediaUrls: z.array(z.unknown()).min(1) });
+const tool = z.object({
+  kind: z.literal("tool"),
+  toolCallId: z.string(),
+  name: z.string(),
+  phase: z.enum(["start", "end"]),
+  title: z.string().catch(""),
+  status: z.string().optional(),
+});
+
+const approval = z.object({
+  id: z.string(),
+  request: z.object({
+    command: z.string().nullish(),
+    title: z.string().nullish(),
+    sessionKey: z.string().nullish(),
+  }),
+  expiresAtMs: z.number().optional(),
+});
+const resolved = z.object({ id: z.string(), decision: z.string().nullish() });
+
+/** One of ours, or undefined for an event that means nothing to a chat. Throws Failure("upstream") when a known one is malformed. */
+export function readEvent(event: string, payload: unknown): GatewayEvent | undefined {
+  switch (event) {
+    case "chat":
+      return readChat(payload);
+    case "agent":
+      return readAgent(payload);
+    case "exec.approval.requested":
+    case "plugin.approval.requested": {
+      const { id, request, expiresAtMs } = parse(approval, payload, "an approval request");
+      return {
+        kind: "approval",
+        id,
+        of: event === "exec.approval.requested" ? "exec" : "plugin",
+        session: request.sessionKey ?? undefined,
+        title: request.command ?? request.title ?? "",
+        expires: expiresAtMs,
+      };
+    }
+    case "exec.approval.resolved":
+    case "plugin.approval.resolved": {
+      const { id, decision } = parse(resolved, payload, "an approval outcome");
+      return { kind: "approval_end", id, decision: decision ?? undefined };
+    }
+  }
+  return undefined;
+}
+
+function readChat(payload: unknown): GatewayEvent | undefined {
+  const event = parse(chat, payload, "a chat event");
+  const about = { runId: event.runId, session: event.sessionKey };
+  switch (event.state) {
+    case "status":
+      return undefined;
+    case "delta":
+      return { ...about, kind: "text", whole: readContent(event.message).text ?? event.deltaText };
+    case "final": {
+      const content = readContent(event.message);
+      return { ...about, kind: "final", text: content.text, media: content.images.length > 0 };
+    }
+    case "aborted":
+      return { ...about, kind: "aborted", text: readContent(event.message).text, reason: event.stopReason };
+    case "error":
+      return { ...about, kind: "error", reason: event.errorKind, message: event.errorMessage };
+  }
+}
+
+function readAgent(payload: unknown): GatewayEvent | undefined {
+  const { runId, stream, data } = parse(agent, payload, "an agent event");
+  if (stream === "assistant") return media.safeParse(data).success ? { kind: "media", runId } : undefined;
+  // "item" events reach every connection, "tool" events only the one that sent the message: after a reconnect that is not us.
+  if (stream !== "item") return undefined;
+  const item = tool.safeParse(data);
+  if (!item.success) return undefined;
+  const { toolCallId, name, phase, title, status } = item.data;
+  return { kind: "tool", runId, id: toolCallId, name, phase, detail: title, ok: status === "completed" };
+}

@@ -1,0 +1,9 @@
+/** Taught to the model on the other side when it connects. At most 1,500 characters. */
+export const INSTRUCTIONS = `This server is somebody's own Moltbot: a personal assistant with a memory, living in a sandbox of its own.
+
+- chat_send talks to it. Answers may take a while: when the status is "running", go on with chat_wait and the run_id and cursor you were given; sending the message again would only repeat it. Give an idempotency_key when you may have to retry. Use the same conversation name to go on with a conversation.
+- command_run runs one bash command in the sandbox and waits up to 45 s; command_start, command_output and command_stop are for builds, servers and the like.
+- file_read, file_write and file_list work on the sandbox's files; relative paths are under /workspace, where the bot works too.
+- bot_status tells whether the bot is up without waking it; bot_restart helps when it does not start.
+
+Every error says what to do next. Results that were cut say how to read the rest.`;

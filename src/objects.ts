@@ -1,0 +1,41 @@
+import { MODEL_PATH } from "./bridge/routes.ts";
+import { ChatObject } from "./chat/object.ts";
+import { readConfig } from "./config/config.ts";
+import type { GatewayAccess } from "./gateway/access.ts";
+import { GATEWAY_PORT, gatewayConfig, gatewayEnv } from "./gateway/config.ts";
+import type { GatewayPlan, GatewayTokens } from "./sandbox/gateway-plan.ts";
+import { SandboxObject } from "./sandbox/object.ts";
+import { servicesOf } from "./services.ts";
+
+/** The container's Durable Object, told which gateway to start. */
+export class MoltbotSandbox extends SandboxObject<Cloudflare.Env> {
+  protected plan(tokens: GatewayTokens): GatewayPlan {
+    const { model, publicUrl, sandbox } = readConfig({ ...this.env });
+    const env = gatewayEnv({ gatewayToken: tokens.gateway, bridgeToken: tokens.bridge });
+    const config = gatewayConfig({
+      modelBaseUrl: sandbox.bridgeUrl + MODEL_PATH,
+      model: {
+        id: model.id,
+        name: model.id,
+        contextWindow: model.contextTokens,
+        maxTokens: model.maxTokens,
+        input: ["text", "image"],
+      },
+      allowedOrigins: [publicUrl],
+    });
+    return {
+      argv: ["openclaw", "gateway", "run", "--port", String(GATEWAY_PORT), "--bind", "lan"],
+      env,
+      files: [{ path: env.OPENCLAW_CONFIG_PATH ?? "", content: JSON.stringify(config, null, 2) }],
+      port: GATEWAY_PORT,
+      readyPath: "/startupz",
+    };
+  }
+}
+
+/** The chats' Durable Object, told how to reach the gateway. */
+export class MoltbotChat extends ChatObject<Cloudflare.Env> {
+  protected gateway(): GatewayAccess {
+    return servicesOf(this.env, readConfig({ ...this.env })).gateway;
+  }
+}

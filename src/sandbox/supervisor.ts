@@ -1,0 +1,186 @@
+import { pause } from "../core/deadline.ts";
+import { Failure } from "../core/failure.ts";
+import { log } from "../core/log.ts";
+import { redact } from "../core/redact.ts";
+import { shellLine } from "../core/shell.ts";
+import type { GatewayPlan, GatewayStatus, GatewayTokens } from "./gateway-plan.ts";
+
+/** After so many failed starts in a row nothing more is tried until a person asks: each costs container time. */
+const MOST_FAILURES = 3;
+const READY_WITHIN_MS = 120_000;
+const PROBE_EVERY_MS = 150;
+const STOP_WITHIN_MS = 8_000;
+const LOG_LINES = 15;
+const PROCESS_ID = "gateway";
+const RECORD = "moltbot:gateway";
+
+interface GatewayRecord {
+  tokens: GatewayTokens;
+  starts: number;
+  failures: number;
+  reason?: string;
+  readySince?: string;
+}
+
+/** What the supervisor needs of the container; the Sandbox object implements it. */
+export interface GatewayHost {
+  storage: Pick<DurableObjectStorage, "get" | "put">;
+  running(): boolean;
+  /** HTTP to a port of the running container; throws when nothing listens. Never starts the container. */
+  probe(port: number, path: string, signal: AbortSignal): Promise<Response>;
+  write(path: string, content: string): Promise<void>;
+  start(command: string, id: string, env: Record<string, string>): Promise<void>;
+  /** Undefined when no such process is known. */
+  process(id: string): Promise<{ pid: number | undefined; running: boolean; exitCode: number | undefined } | undefined>;
+  logs(id: string): Promise<string>;
+  /** SIGTERM to the process. */
+  terminate(id: string): Promise<void>;
+  shell(command: string): Promise<void>;
+}
+
+/** Starts the gateway once however many ask, watches it come up, and says why when it does not. */
+export class GatewaySupervisor {
+  readonly #host: GatewayHost;
+  readonly #plan: (tokens: GatewayTokens) => GatewayPlan;
+  #starting: Promise<GatewayTokens> | undefined;
+  #record: GatewayRecord | undefined;
+
+  constructor(host: GatewayHost, plan: (tokens: GatewayTokens) => GatewayPlan) {
+    this.#host = host;
+    this.#plan = plan;
+  }
+
+  /** The tokens of a gateway that answers, started when it has to be. */
+  ready(): Promise<GatewayTokens> {
+    this.#starting ??= this.#ensure().finally(() => {
+      this.#starting = undefined;
+    });
+    return this.#starting;
+  }
+
+  /** Stops the gateway, forgets earlier failures, and starts it. */
+  async restart(): Promise<GatewayTokens> {
+    await this.#starting?.catch(() => undefined);
+    const record = await this.#read();
+    await this.#write({ tokens: record.tokens, starts: record.starts, failures: 0 });
+    if (this.#host.running()) await this.#stop();
+    return await this.ready();
+  }
+
+  async status(): Promise<GatewayStatus> {
+    const record = await this.#read();
+    const { starts, failures, reason, readySince } = record;
+    if (this.#starting) return { phase: "starting", starts };
+    if (failures >= MOST_FAILURES) return { phase: "failed", starts, ...(reason ? { reason } : {}) };
+    if (!this.#host.running() || !(await this.#answers(record.tokens))) return { phase: "asleep", starts };
+    return { phase: "ready", starts, ...(readySince ? { readySince } : {}) };
+  }
+
+  /** The present tokens; the bridge compares what it is shown with them. */
+  async tokens(): Promise<GatewayTokens> {
+    return (await this.#read()).tokens;
+  }
+
+  async #ensure(): Promise<GatewayTokens> {
+    const record = await this.#read();
+    if (this.#host.running() && (await this.#answers(record.tokens))) return record.tokens;
+    for (let failures = record.failures; ; ) {
+      if (failures >= MOST_FAILURES) throw this.#givenUp((await this.#read()).reason);
+      const started = Date.now();
+      try {
+        const tokens = await this.#start();
+        log("info", "gateway.start", { outcome: "ready", ms: Date.now() - started });
+        return tokens;
+      } catch (error) {
+        const reason = error instanceof Failure ? error.message : "The container could not be started.";
+        const fatal = error instanceof Failure && error.code === "misconfigured";
+        failures = fatal ? MOST_FAILURES : failures + 1;
+        await this.#write({ ...(await this.#read()), failures, reason });
+        log("error", "gateway.start", { outcome: "failed", failures, ms: Date.now() - started, cause: error });
+        await pause(500 * failures);
+      }
+    }
+  }
+
+  async #start(): Promise<GatewayTokens> {
+    const record = await this.#read();
+    const tokens = { gateway: randomToken(), bridge: randomToken() };
+    await this.#write({ tokens, starts: record.starts + 1, failures: record.failures });
+    const plan = this.#plan(tokens);
+    // A gateway that no longer answers may still hold the port.
+    if (this.#host.running()) await this.#stop();
+    for (const file of plan.files) await this.#host.write(file.path, file.content);
+    await this.#host.start(`exec ${shellLine(plan.argv)}`, PROCESS_ID, plan.env);
+    await this.#untilReady(tokens);
+    await this.#write({ tokens, starts: record.starts + 1, failures: 0, readySince: new Date().toISOString() });
+    return tokens;
+  }
+
+  async #untilReady(tokens: GatewayTokens): Promise<void> {
+    const end = Date.now() + READY_WITHIN_MS;
+    while (!(await this.#answers(tokens))) {
+      const process = await this.#host.process(PROCESS_ID);
+      if (!process?.running) throw await this.#diagnosed(`The gateway ended with exit code ${process?.exitCode ?? "unknown"}`, process?.exitCode);
+      if (Date.now() > end) throw await this.#diagnosed(`The gateway was not ready within ${READY_WITHIN_MS / 1000} s`);
+      await pause(PROBE_EVERY_MS);
+    }
+  }
+
+  async #answers(tokens: GatewayTokens): Promise<boolean> {
+    const { port, readyPath } = this.#plan(tokens);
+    try {
+      const response = await this.#host.probe(port, readyPath, AbortSignal.timeout(3_000));
+      await response.body?.cancel();
+      return response.ok;
+    } catch {
+      // Nothing listens yet, or it hangs: both mean not ready.
+      return false;
+    }
+  }
+
+  async #stop(): Promise<void> {
+    const before = await this.#host.process(PROCESS_ID);
+    if (!before?.running) return;
+    await this.#host.terminate(PROCESS_ID);
+    const end = Date.now() + STOP_WITHIN_MS;
+    while (Date.now() < end) {
+      if (!(await this.#host.process(PROCESS_ID))?.running) return;
+      await pause(200);
+    }
+    // With a run in progress the gateway may take longer than that to end; killing it is safe.
+    if (before.pid !== undefined) await this.#host.shell(shellLine(["kill", "-KILL", String(before.pid)]));
+    await pause(200);
+  }
+
+  async #diagnosed(what: string, exitCode?: number): Promise<Failure> {
+    const text = await this.#host.logs(PROCESS_ID).catch(() => "");
+    const tail = redact(text).trim().split("\n").slice(-LOG_LINES).join("\n");
+    // 78 is EX_CONFIG: the same configuration fails the same way again.
+    const code = exitCode === 78 ? "misconfigured" : "unavailable";
+    return new Failure(code, `${what}.${tail ? ` The end of its log:\n${tail}` : " Its log is empty."}`);
+  }
+
+  #givenUp(reason: string | undefined): Failure {
+    return new Failure("unavailable", `The Moltbot does not start and is not tried again. ${reason ?? ""}`.trim(), {
+      hint: "Mend what the log says, then call bot_restart.",
+    });
+  }
+
+  async #read(): Promise<GatewayRecord> {
+    this.#record ??= (await this.#host.storage.get<GatewayRecord>(RECORD)) ?? {
+      tokens: { gateway: randomToken(), bridge: randomToken() },
+      starts: 0,
+      failures: 0,
+    };
+    return this.#record;
+  }
+
+  async #write(record: GatewayRecord): Promise<void> {
+    this.#record = record;
+    await this.#host.storage.put(RECORD, record);
+  }
+}
+
+function randomToken(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(24)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

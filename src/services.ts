@@ -1,0 +1,43 @@
+import type { Bridge } from "./bridge/routes.ts";
+import type { Config } from "./config/config.ts";
+import { unwrap } from "./core/reply.ts";
+import type { GatewayAccess } from "./gateway/access.ts";
+import { GATEWAY_PORT } from "./gateway/config.ts";
+import { sandboxHandle } from "./sandbox/handle.ts";
+import type { ToolServices } from "./tools/services.ts";
+
+export interface Services {
+  gateway: GatewayAccess;
+  bridge: Bridge;
+  tools: ToolServices;
+}
+
+/** The one bot's chats. */
+const CHAT_NAME = "moltbot";
+
+/** The composition root: the only file that touches bindings. For one request: stubs may not outlive it. */
+export function servicesOf(env: Cloudflare.Env, config: Config): Services {
+  const sandbox = sandboxHandle(env.SANDBOX, config.sandbox);
+  const chat = env.CHAT.get(env.CHAT.idFromName(CHAT_NAME));
+  return {
+    gateway: {
+      async ready() {
+        const { gateway } = unwrap(await sandbox.object.gatewayReady());
+        return { token: gateway };
+      },
+      socket: () => sandbox.socket(GATEWAY_PORT),
+      fetch: (path, init) => sandbox.fetch(GATEWAY_PORT, path, init),
+    },
+    bridge: {
+      admits: (token) => sandbox.object.bridgeAdmits(token),
+      provider: { baseUrl: config.model.baseUrl, apiKey: config.model.apiKey },
+    },
+    tools: {
+      chat,
+      commands: sandbox.object,
+      files: sandbox.object,
+      bot: sandbox.object,
+      model: { id: config.model.id },
+    },
+  };
+}

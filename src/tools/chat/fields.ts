@@ -1,0 +1,40 @@
+import { z } from "zod";
+
+/** Clients cut a call at about a minute; the rest of it is for the way there and back. */
+export const MOST_WAIT_SECONDS = 45;
+
+export const conversationField = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "must be 1 to 64 letters, digits, dots, dashes or underscores")
+  .optional()
+  .describe('Which conversation. Any name makes a new one; default "main".');
+
+export const runIdField = z
+  .string()
+  .min(1)
+  .max(64, "must be a run_id that chat_send gave")
+  .describe("The run_id that chat_send gave.");
+
+export const waitField = z
+  .number()
+  .min(0)
+  .max(MOST_WAIT_SECONDS, `must be at most ${MOST_WAIT_SECONDS}: go on with chat_wait`)
+  .optional()
+  .describe(`How long to wait for the answer. Default and most ${MOST_WAIT_SECONDS}.`);
+
+/** What chat_send and chat_wait answer. */
+export const runResult = z.object({
+  run_id: z.string(),
+  conversation: z.string().optional(),
+  status: z.enum(["running", "done", "failed", "cancelled"]),
+  text: z.string().optional().describe("The whole answer, once it has ended."),
+  partial: z.string().optional().describe("What came since the cursor, while it is running."),
+  cursor: z.number().describe("Where chat_wait goes on."),
+  tools: z.array(z.string()).describe("What the Moltbot did meanwhile."),
+  waiting_for_approval: z
+    .object({ approval_id: z.string(), title: z.string().optional(), expires: z.string().optional() })
+    .optional(),
+  error: z.object({ code: z.string(), message: z.string(), hint: z.string().optional() }).optional(),
+});
+
+export type RunResult = z.output<typeof runResult>;

@@ -1,0 +1,108 @@
+import type { ChatAccess } from "../../chat/access.ts";
+import { chatEvent, type ChatEvent } from "../../chat/event.ts";
+import { raced } from "../../core/deadline.ts";
+import { unwrap } from "../../core/reply.ts";
+import type { Call, ImageBlock, ToolAnswer } from "../tool.ts";
+import type { RunResult } from "./fields.ts";
+
+/** Marks a progress message as a step of the bot; every other one is the next piece of its answer. */
+const STEP = "⚙ ";
+
+interface Progress {
+  runId: string;
+  cursor: number;
+  text: string;
+  tools: string[];
+  notes: string[];
+  images: ImageBlock[];
+  approval?: NonNullable<RunResult["waiting_for_approval"]>;
+  end?: Extract<ChatEvent, { type: "end" }>;
+}
+
+/** Follows a run from the cursor until it ends or `seconds` are over. The run itself goes on either way. */
+export async function followRun(
+  chat: ChatAccess,
+  call: Call,
+  from: { runId: string; cursor: number; seconds: number },
+): Promise<ToolAnswer<RunResult>> {
+  const progress: Progress = { runId: from.runId, cursor: from.cursor, text: "", tools: [], notes: [], images: [] };
+  const stream = unwrap(await chat.follow(call.principal, from.runId, from.cursor));
+  const patience = AbortSignal.any([call.signal, AbortSignal.timeout(from.seconds * 1000)]);
+  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+  try {
+    let rest = "";
+    while (!progress.end) {
+      const { done, value } = await raced(reader.read(), patience);
+      if (done) break;
+      const lines = (rest + value).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) await take(progress, chatEvent.parse(JSON.parse(line)), call);
+    }
+  } catch (error) {
+    call.signal.throwIfAborted();
+    if (!patience.aborted) throw error;
+  } finally {
+    // Not awaited: a reader that is already gone has nothing to say.
+    reader.cancel().catch(() => undefined);
+  }
+  return answer(progress);
+}
+
+async function take(progress: Progress, event: ChatEvent, call: Call): Promise<void> {
+  progress.cursor = event.cursor;
+  switch (event.type) {
+    case "text":
+      progress.text = event.replace ? event.text : progress.text + event.text;
+      await call.progress(event.text);
+      return;
+    case "tool": {
+      if (event.phase === "end") return;
+      const step = event.detail ? `${event.name}: ${event.detail}` : event.name;
+      progress.tools.push(step);
+      await call.progress(STEP + step);
+      return;
+    }
+    case "image":
+      progress.images.push({ data: event.data, mimeType: event.mimeType });
+      return;
+    case "note":
+      progress.notes.push(event.text);
+      return;
+    case "approval":
+      if (event.phase === "answered") delete progress.approval;
+      else {
+        progress.approval = {
+          approval_id: event.id,
+          ...(event.title ? { title: event.title } : {}),
+          ...(event.expires ? { expires: event.expires } : {}),
+        };
+        await call.progress(`${STEP}waits for approval: ${event.title ?? event.id}`);
+      }
+      return;
+    case "end":
+      progress.end = event;
+      return;
+  }
+}
+
+function answer(progress: Progress): ToolAnswer<RunResult> {
+  const { runId, cursor, tools, images, notes, approval, end } = progress;
+  const shared = { run_id: runId, cursor, tools, ...(approval ? { waiting_for_approval: approval } : {}) };
+  const remarks = notes.map((note) => `\n[${note}]`).join("");
+  if (!end) {
+    const next = `[Still running. Go on with chat_wait {"run_id": "${runId}", "cursor": ${cursor}}.]`;
+    return {
+      data: { ...shared, status: "running", partial: progress.text },
+      text: [progress.text + remarks, next].filter((part) => part !== "").join("\n"),
+      images,
+    };
+  }
+  const error = end.error ? `[${end.error.message}${end.error.hint ? ` ${end.error.hint}` : ""}]` : "";
+  const state = end.status === "cancelled" ? "[Cancelled.]" : "";
+  return {
+    data: { ...shared, status: end.status, text: end.text, ...(end.error ? { error: end.error } : {}) },
+    text: [end.text + remarks, state, error].filter((part) => part !== "").join("\n") || "[The Moltbot answered without text.]",
+    images,
+    failed: end.status === "failed",
+  };
+}

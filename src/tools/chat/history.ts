@@ -1,0 +1,55 @@
+import { z } from "zod";
+import { unwrap } from "../../core/reply.ts";
+import { defineTool } from "../tool.ts";
+import { conversationField } from "./fields.ts";
+
+const DEFAULT_MESSAGES = 20;
+const MOST_MESSAGES = 50;
+const MOST_CHARACTERS = 4_000;
+
+export const chatHistory = defineTool({
+  name: "chat_history",
+  title: "Read a conversation",
+  description: "The latest messages of a conversation with the Moltbot, oldest first.",
+  scope: "chat",
+  effect: "read",
+  idempotent: true,
+  needs: ["chat"],
+  input: z.strictObject({
+    conversation: conversationField,
+    limit: z.number().int().min(1).max(MOST_MESSAGES).optional().describe(`How many messages. Default ${DEFAULT_MESSAGES}.`),
+    before: z.string().min(1).max(200).optional().describe("Go on with older ones: the before of the last answer."),
+  }),
+  output: z.object({
+    conversation: z.string(),
+    messages: z.array(
+      z.object({
+        role: z.enum(["user", "assistant"]),
+        text: z.string(),
+        at: z.string().optional(),
+        tools: z.array(z.string()),
+        images: z.number(),
+        truncated: z.boolean(),
+      }),
+    ),
+    before: z.string().optional(),
+  }),
+  deadlineMs: 45_000,
+  async run({ conversation = "main", limit = DEFAULT_MESSAGES, before }, { chat }, { principal }) {
+    const page = unwrap(await chat.history(principal, conversation, { limit, ...(before ? { before } : {}) }));
+    const messages = page.messages.map(({ role, text, at, tools, images }) => ({
+      role,
+      text: text.slice(0, MOST_CHARACTERS),
+      ...(at ? { at } : {}),
+      tools,
+      images: images.length,
+      truncated: text.length > MOST_CHARACTERS,
+    }));
+    const lines = messages.map(({ role, text, truncated }) => `${role}: ${text}${truncated ? " …" : ""}`);
+    if (page.before) lines.unshift(`[Older messages: chat_history with before "${page.before}"]`);
+    return {
+      data: { conversation: page.conversation, messages, ...(page.before ? { before: page.before } : {}) },
+      text: lines.join("\n\n") || "Nothing was said in this conversation yet.",
+    };
+  },
+});

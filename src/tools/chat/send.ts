@@ -1,0 +1,66 @@
+import { z } from "zod";
+import { unwrap } from "../../core/reply.ts";
+import { defineTool } from "../tool.ts";
+import { conversationField, MOST_WAIT_SECONDS, runResult, waitField } from "./fields.ts";
+import { followRun } from "./follow.ts";
+
+const MOST_MESSAGE_CHARACTERS = 200_000;
+const MOST_ATTACHMENTS = 10;
+/** Of all attachments together, as base64: about 10 MB of files. */
+const MOST_ATTACHED_CHARACTERS = 14_000_000;
+
+export const chatSend = defineTool({
+  name: "chat_send",
+  title: "Chat with the Moltbot",
+  description:
+    'Sends a message to the Moltbot and waits for its answer, showing it as it grows. Not done within wait_seconds, it answers with status "running", a run_id and a cursor: go on with chat_wait. The run never depends on this call.',
+  scope: "chat",
+  effect: "write",
+  needs: ["chat"],
+  input: z.strictObject({
+    message: z
+      .string()
+      .max(MOST_MESSAGE_CHARACTERS, `must be at most ${MOST_MESSAGE_CHARACTERS} characters: write a file with file_write and name it in the message`)
+      .refine((text) => text.trim() !== "", "must not be empty")
+      .describe("What to say."),
+    conversation: conversationField,
+    wait_seconds: waitField,
+    idempotency_key: z
+      .string()
+      .min(1)
+      .max(200)
+      .optional()
+      .describe("Sent again with the same key, the same message is not answered twice: the first run is followed."),
+    attachments: z
+      .array(
+        z.strictObject({
+          mime_type: z.string().regex(/^[a-z]+\/[a-z0-9.+-]+$/, "must be a MIME type such as image/png"),
+          data: z.base64("must be base64").min(1),
+          name: z.string().min(1).max(200).optional(),
+        }),
+      )
+      .max(MOST_ATTACHMENTS)
+      .refine((all) => all.reduce((sum, { data }) => sum + data.length, 0) <= MOST_ATTACHED_CHARACTERS, "must be at most 10 MB together")
+      .optional()
+      .describe("Pictures or files for the Moltbot, as base64."),
+  }),
+  output: runResult,
+  deadlineMs: (input) => (input.wait_seconds ?? MOST_WAIT_SECONDS) * 1000 + 10_000,
+  async run(input, { chat }, call) {
+    const started = unwrap(
+      await chat.send(call.principal, {
+        message: input.message,
+        ...(input.conversation ? { conversation: input.conversation } : {}),
+        ...(input.idempotency_key ? { idempotencyKey: input.idempotency_key } : {}),
+        ...(input.attachments
+          ? {
+              attachments: input.attachments.map(({ mime_type, data, name }) => ({ mimeType: mime_type, data, ...(name ? { name } : {}) })),
+            }
+          : {}),
+      }),
+    );
+    const seconds = input.wait_seconds ?? MOST_WAIT_SECONDS;
+    const followed = await followRun(chat, call, { runId: started.runId, cursor: started.cursor, seconds });
+    return { ...followed, data: { ...followed.data, conversation: started.conversation } };
+  },
+});

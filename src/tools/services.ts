@@ -1,0 +1,26 @@
+import type { ChatAccess } from "../chat/access.ts";
+import type { CommandHost } from "../sandbox/commands.ts";
+import type { GatewayStatus } from "../sandbox/gateway-plan.ts";
+import type { DirectoryEntry } from "../sandbox/results.ts";
+import type { Reply } from "../core/reply.ts";
+
+export interface FileHost {
+  openFile(path: string): Promise<Reply<{ content: ReadableStream<Uint8Array>; size: number; mimeType: string }>>;
+  putFile(path: string, content: string, encoding: "utf-8" | "base64"): Promise<Reply<void>>;
+  directory(path: string, options: { recursive: boolean; hidden: boolean }): Promise<Reply<DirectoryEntry[]>>;
+}
+
+export interface BotHost {
+  gatewayStatus(): Promise<Reply<GatewayStatus>>;
+  gatewayRestart(): Promise<Reply<unknown>>;
+}
+
+/** Everything a tool can need; each names what it does and gets no more. */
+export interface ToolServices {
+  chat: ChatAccess;
+  commands: CommandHost;
+  files: FileHost;
+  bot: BotHost;
+  /** The model the bot is set to, as the provider names it. */
+  model: { id: string };
+}

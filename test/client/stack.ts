@@ -1,0 +1,65 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createTestHarness } from "wrangler";
+import { startLoginProvider } from "../../local/login/provider.ts";
+import { freePort } from "../../local/ports.ts";
+
+const FIXTURE = fileURLToPath(new URL("fixture/worker.ts", import.meta.url));
+
+export interface ClientStack {
+  url: string;
+  password: string;
+  /** As `npm start` leaves it: with run.json. */
+  stateFolder: string;
+  close(): Promise<void>;
+}
+
+/** The real OAuth Worker with a fixed bot behind it, and the real login provider. */
+export async function clientStack(): Promise<ClientStack> {
+  const stateFolder = await mkdtemp(join(tmpdir(), "client-"));
+  const port = await freePort();
+  const login = { clientId: "worker", clientSecret: "worker secret" };
+  const harness = createTestHarness({
+    workers: [
+      {
+        config: {
+          name: "client-test",
+          main: FIXTURE,
+          compatibility_date: "2026-10-01",
+          compatibility_flags: ["nodejs_compat", "global_fetch_strictly_public"],
+          kv_namespaces: [{ binding: "OAUTH_KV", id: "oauth" }],
+          vars: {
+            OIDC_ISSUER: `http://127.0.0.1:${port}`,
+            OIDC_CLIENT_ID: login.clientId,
+            OIDC_CLIENT_SECRET: login.clientSecret,
+            ALLOWED_EMAILS: "owner@localhost.test",
+            ANTHROPIC_API_KEY: "none",
+          },
+        },
+      },
+    ],
+  });
+  const { origin } = (await harness.listen()).url;
+  const provider = await startLoginProvider({
+    ...login,
+    port,
+    stateDir: join(stateFolder, "login"),
+    redirectUris: [`${origin}/callback`],
+    owner: { email: "owner@localhost.test", name: "Owner" },
+    log: () => {},
+  });
+  const { passwordFile } = provider;
+  await writeFile(join(stateFolder, "run.json"), JSON.stringify({ url: origin, pid: process.pid, passwordFile }));
+  return {
+    url: origin,
+    password: (await readFile(passwordFile, "utf8")).trim(),
+    stateFolder,
+    async close() {
+      await provider.close();
+      await harness.close();
+      await rm(stateFolder, { recursive: true });
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import { describe, expect, it } from "vitest";
+import { readConfig } from "../../../src/config/config.ts";
+import { Failure } from "../../../src/core/failure.ts";
+import { redact } from "../../../src/core/redact.ts";
+
+const COMPLETE = {
+  PUBLIC_URL: "https://bot.example.com/",
+  OIDC_ISSUER: "https://team.example.com/oidc",
+  OIDC_CLIENT_ID: "client",
+  OIDC_CLIENT_SECRET: "a-client-secret-canary",
+  ALLOWED_EMAILS: "Me@Example.com, you@example.com",
+  ANTHROPIC_API_KEY: "sk-key-canary-0123456789",
+};
+
+function failure(variables: Record<string, unknown>): Failure {
+  try {
+    readConfig(variables);
+  } catch (error) {
+    if (error instanceof Failure) return error;
+    throw error;
+  }
+  throw new Error("readConfig did not fail");
+}
+
+describe("readConfig", () => {
+  it("reads a complete set, with defaults", () => {
+    const config = readConfig(COMPLETE);
+    expect(config.mcpUrl).toBe("https://bot.example.com/mcp");
+    expect(config.login.emails).toEqual(["me@example.com", "you@example.com"]);
+    expect(config.model).toMatchObject({ baseUrl: "https://api.anthropic.com", contextTokens: 200_000 });
+    expect(config.sandbox).toEqual({ bridgeUrl: "https://bot.example.com", sleepAfter: "10m" });
+  });
+
+  it("names every missing setting in one failure", () => {
+    const { code, message } = failure({});
+    expect(code).toBe("misconfigured");
+    for (const name of ["PUBLIC_URL", "OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET"]) expect(message).toContain(`${name} is missing`);
+  });
+
+  it("names a wrong setting without its value", () => {
+    const { message } = failure({ ...COMPLETE, SLEEP_AFTER: "canary-value", PUBLIC_URL: "ftp://canary-host" });
+    expect(message).toContain("SLEEP_AFTER must be like 10m, 1h or never");
+    expect(message).toContain("PUBLIC_URL must be an http(s) URL");
+    expect(message).not.toContain("canary");
+  });
+
+  it("refuses a set with which nobody could sign in", () => {
+    expect(failure({ ...COMPLETE, ALLOWED_EMAILS: "" }).message).toContain("nobody could sign in");
+  });
+
+  it("wants a key for the default provider, and none for another", () => {
+    const { ANTHROPIC_API_KEY: _, ...keyless } = COMPLETE;
+    expect(failure(keyless).message).toContain("ANTHROPIC_API_KEY is missing");
+    expect(readConfig({ ...keyless, ANTHROPIC_BASE_URL: "http://127.0.0.1:9" }).model.apiKey).toBeUndefined();
+  });
+
+  it("has every secret redacted from then on", () => {
+    readConfig(COMPLETE);
+    expect(redact(`a ${COMPLETE.OIDC_CLIENT_SECRET} b ${COMPLETE.ANTHROPIC_API_KEY}`)).toBe("a [redacted] b [redacted]");
+  });
+});

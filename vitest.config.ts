@@ -1,0 +1,32 @@
+import { defineConfig } from "vitest/config";
+
+const shared = { environment: "node" } as const;
+
+/** Unit tests run side by side; the others start real gateways, and two cores carry one of those at a time. */
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { ...shared, name: "unit", include: ["test/unit/**/*.test.ts", "test/gateway/**/*.test.ts", "test/architecture.test.ts"] } },
+      {
+        test: {
+          ...shared,
+          name: "parts",
+          include: ["test/{local,chat,model,login,client,worker}/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
