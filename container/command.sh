@@ -89,12 +89,17 @@ emit() {
 # Sets `state` (running, done or lost) and `code`.
 look_up() {
   code=-
-  if [[ -r $file.exit ]]; then
-    read -r state code <"$file.exit"
-    return
-  fi
-  find_processes
-  if ((${#pids[@]} > 0)); then state=running; else state=lost; fi
+  local try
+  # Between the last process and the note of how it ended lies a moment, so nothing is called lost at first sight.
+  for try in 1 2 3 4 5; do
+    if [[ -r $file.exit ]]; then
+      read -r state code <"$file.exit" && return
+    fi
+    find_processes
+    ((${#pids[@]} > 0)) && { state=running && return; }
+    sleep 0.1
+  done
+  state=lost
 }
 
 enter() {

@@ -27,6 +27,8 @@ export interface StackOptions {
   variables: Record<string, string>;
   /** Hosts the bot may reach although their addresses are private. */
   egress?: readonly string[];
+  /** Another entry module than local/worker.ts: the benchmarks' has peers to compare with. */
+  entry?: string;
 }
 
 export interface Stack {
@@ -34,6 +36,8 @@ export interface Stack {
   /** Undefined when a real provider is set. */
   standInUrl: string | undefined;
   passwordFile: string;
+  /** The jail host; its token opens every port of every sandbox. */
+  host: { url: string; token: string };
   /** Starts the gateway and resolves when it answers; rejects with the reason and the end of its log. */
   warm(): Promise<void>;
   /** Process id of nothing but this process's children; all of them end with `close`. */
@@ -86,6 +90,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
     const worker = await unstable_startWorker({
       config: join(ROOT, "local", "wrangler.jsonc"),
+      ...(options.entry ? { entrypoint: options.entry } : {}),
       bindings: plainText({
         PUBLIC_URL: url,
         OIDC_ISSUER: login.issuer,
@@ -116,7 +121,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       const { ready, reason } = warmSchema.parse(await response.json());
       if (!ready) throw new Error(reason);
     };
-    return { url, standInUrl: standIn?.url, passwordFile: login.passwordFile, warm, close };
+    return { url, standInUrl: standIn?.url, passwordFile: login.passwordFile, host, warm, close };
   } catch (error) {
     await close();
     throw error;

@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { readConfig } from "../src/config/config.ts";
-import { log } from "../src/core/log.ts";
 import worker from "../src/index.ts";
 import { MoltbotSandbox as ProductionSandbox } from "../src/objects.ts";
 import { servicesOf } from "../src/services.ts";
@@ -20,9 +19,9 @@ export class MoltbotSandbox extends ProductionSandbox {
       token: host.CONTAINER_HOST_TOKEN,
       id: ctx.id.toString(),
     });
-    // Before super: the SDK's constructor reads it. Every use of the container waits for the attachment by itself.
+    // Both before super: the SDK's constructor reads the container, and asks whether it runs.
     Object.defineProperty(ctx, "container", { value: container });
-    container.attach().catch((error: unknown) => log("error", "container.attach", { cause: error }));
+    void ctx.blockConcurrencyWhile(() => container.attach());
     super(ctx, env);
   }
 }

@@ -13,7 +13,7 @@ export function app(config: Config): OAuthProvider {
   const options: OAuthProviderOptions = oauthOptions(config, {
     mcp: {
       fetch: (request, env, ctx) =>
-        handleMcp(request, env, ctx, { hostname, services: servicesOf(env, config).tools, caller: grantOf(ctx) }),
+        handleMcp(request, ctx, { hostname, services: servicesOf(env, config).tools, caller: grantOf(ctx) }),
     },
     others: {
       async fetch(request, env) {

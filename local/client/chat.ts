@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { command, showSignIn } from "./command.ts";
+import { aside, command, showSignIn } from "./command.ts";
 import { connect } from "./connect.ts";
 import { readChatInput } from "./message-input.ts";
 import { failureOf, type Picture, talk } from "./talk.ts";
@@ -12,7 +12,6 @@ command(async () => {
   const { message, url, json, state } = await readChatInput(process.argv.slice(2), process.stdin);
   const connection = await connect(findTarget(url, state), state, showSignIn);
   try {
-    const aside = (line: string) => process.stderr.write(`${line}\n`);
     const shown = transcript(json ? () => {} : (text) => process.stdout.write(text), json ? () => {} : aside);
     const { run, pictures } = await talk(connection.client, message, shown);
     const files = await savePictures(join(state, "client", "pictures"), run.run_id, pictures);

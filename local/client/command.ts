@@ -9,7 +9,12 @@ export function command(main: () => Promise<void>): void {
   });
 }
 
+/** A line for the person, beside what the program prints for others to read. */
+export function aside(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
 /** Tells a person where to sign in, without mixing it into what the program prints. */
 export function showSignIn(url: string): void {
-  process.stderr.write(`Open this address in a browser on this machine and sign in:\n\n${url}\n\n`);
+  aside(`Open this address in a browser on this machine and sign in:\n\n${url}\n`);
 }

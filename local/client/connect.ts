@@ -60,7 +60,10 @@ async function open(target: Target, session: OAuthSession): Promise<Connection> 
 function reachable(error: unknown, url: string): unknown {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if ("code" in cause && (cause.code === "ECONNREFUSED" || cause.code === "ENOTFOUND")) {
-      return new Failure("unavailable", `Nothing answers at ${url}.`, { hint: "Start the Moltbot with: npm start", cause: error });
+      return new Failure("unavailable", `Nothing answers at ${url}.`, {
+        hint: "Start the Moltbot with: npm start",
+        cause: error,
+      });
     }
   }
   return error;

@@ -85,7 +85,8 @@ function loginOf(session: OAuthSession): Login {
 }
 
 function codeOf(answer: URLSearchParams, expectedState: string): string {
-  if (answer.get("state") !== expectedState) throw new Failure("unauthorized", "The answer belongs to another sign-in.");
+  if (answer.get("state") !== expectedState)
+    throw new Failure("unauthorized", "The answer belongs to another sign-in.");
   const code = answer.get("code");
   if (code !== null) return code;
   const error = answer.get("error") ?? "no code";

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
+import { raced } from "../../src/core/deadline.ts";
 import { Failure } from "../../src/core/failure.ts";
 
 export interface RedirectListener {
@@ -21,7 +22,11 @@ export async function listenForRedirect(): Promise<RedirectListener> {
     }
     const done = url.searchParams.has("code");
     response.writeHead(200, { "content-type": "text/plain; charset=utf-8", connection: "close" });
-    response.end(done ? "Signed in. Go back to the terminal; this window can be closed." : "Not signed in. Go back to the terminal.");
+    response.end(
+      done
+        ? "Signed in. Go back to the terminal; this window can be closed."
+        : "Not signed in. Go back to the terminal.",
+    );
     arrival.resolve(url.searchParams);
   });
   server.listen(0, "127.0.0.1");
@@ -31,13 +36,10 @@ export async function listenForRedirect(): Promise<RedirectListener> {
   return {
     url: `http://127.0.0.1:${address.port}/callback`,
     async arrived(signal) {
-      const stop = () => arrival.reject(new Failure("timeout", "Nobody came back from the sign-in page."));
-      if (signal.aborted) stop();
-      signal.addEventListener("abort", stop, { once: true });
       try {
-        return await arrival.promise;
-      } finally {
-        signal.removeEventListener("abort", stop);
+        return await raced(arrival.promise, signal);
+      } catch (cause) {
+        throw new Failure("timeout", "Nobody came back from the sign-in page.", { cause });
       }
     },
     async close() {

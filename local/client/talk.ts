@@ -29,6 +29,7 @@ const CALL_TIMEOUT_MS = 90_000;
 
 const runSchema = z.looseObject({
   run_id: z.string(),
+  conversation: z.string().optional(),
   status: z.enum(["running", "done", "failed", "cancelled"]),
   text: z.string().optional(),
   cursor: z.number(),
@@ -38,14 +39,19 @@ const runSchema = z.looseObject({
 export type Run = z.output<typeof runSchema>;
 
 /** Says one thing to the Moltbot and follows the answer to its end. Its failures are in the run, the call's are thrown. */
-export async function talk(client: Client, message: Message, listener: Listener): Promise<{ run: Run; pictures: Picture[] }> {
+export async function talk(
+  client: Client,
+  message: Message,
+  listener: Listener,
+): Promise<{ run: Run; pictures: Picture[] }> {
   const { text, ...rest } = message;
   let { run, pictures } = await call(client, "chat_send", { message: text, ...rest }, listener);
+  const { conversation } = run;
   while (run.status === "running") {
     const next = await call(client, "chat_wait", { run_id: run.run_id, cursor: run.cursor }, listener);
-    // chat_wait does not repeat the conversation, nor what was shown before.
-    run = { ...run, ...next.run };
-    pictures = [...pictures, ...next.pictures];
+    // chat_wait does not repeat the conversation.
+    run = { ...next.run, ...(conversation === undefined ? {} : { conversation }) };
+    pictures = pictures.concat(next.pictures);
   }
   return { run, pictures };
 }
@@ -77,7 +83,11 @@ async function call(client: Client, name: string, input: Record<string, unknown>
 export function failureOf(run: Run): Failure | undefined {
   if (run.status === "cancelled") return new Failure("cancelled", "The answer was cancelled.");
   if (run.status !== "failed") return undefined;
-  const { code, message, hint } = run.error ?? { code: "upstream", message: "The Moltbot could not answer.", hint: undefined };
+  const { code, message, hint } = run.error ?? {
+    code: "upstream",
+    message: "The Moltbot could not answer.",
+    hint: undefined,
+  };
   return new Failure(isCode(code) ? code : "upstream", message, hint === undefined ? {} : { hint });
 }
 

@@ -18,9 +18,15 @@ export const STATE_FOLDER = join(import.meta.dirname, "..", "..", ".moltbot");
 export function findTarget(url: string | undefined, stateFolder: string): Target {
   const run = readRun(join(stateFolder, "run.json"));
   if (url !== undefined) {
-    if (!URL.canParse(url)) throw new Failure("invalid_input", `"${url}" is no address.`, { hint: "Give one like https://moltbot.example.workers.dev." });
+    if (!URL.canParse(url))
+      throw new Failure("invalid_input", `"${url}" is no address.`, {
+        hint: "Give one like https://moltbot.example.workers.dev.",
+      });
     const base = url.replace(/\/mcp\/?$/, "");
-    return { url: base, ...(run && new URL(run.url).origin === new URL(base).origin ? passwordOf(run.passwordFile) : {}) };
+    return {
+      url: base,
+      ...(run && new URL(run.url).origin === new URL(base).origin ? passwordOf(run.passwordFile) : {}),
+    };
   }
   if (run === undefined) {
     throw new Failure("unavailable", "No Moltbot is running in this folder.", {

@@ -4,7 +4,10 @@ import type { Listener, Run } from "./talk.ts";
  * Prints an answer as it grows: the text to `out`, the steps to `aside` on lines of their own.
  * `end` adds what the progress messages did not bring.
  */
-export function transcript(out: (text: string) => void, aside: (line: string) => void): Listener & { end(run: Run): void } {
+export function transcript(
+  out: (text: string) => void,
+  aside: (line: string) => void,
+): Listener & { end(run: Run): void } {
   let shown = "";
   const breakLine = () => {
     if (shown !== "" && !shown.endsWith("\n")) print("\n");

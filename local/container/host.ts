@@ -1,25 +1,21 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
-import { createEgressProxy } from './egress.ts';
-import { jailIdentity, prepareDirectories } from './jail-directories.ts';
-import { systemMounts } from './jail.ts';
-import { startJailedContainer, type Dialled, type JailedContainer } from './jailed-container.ts';
-import { BRIDGE_PORT, EGRESS_PORT } from './server/wire.ts';
-import { LARGEST_HEADERS, TOKEN_HEADER, tunnelRequest, tunnelUpgrade } from './tunnel.ts';
+import { randomBytes, timingSafeEqual } from "node:crypto";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { text } from "node:stream/consumers";
+import { z } from "zod";
+import { createContainers } from "./containers.ts";
+import { createEgressProxy } from "./egress.ts";
+import type { Dialled } from "./jailed-container.ts";
+import { LARGEST_HEADERS, TOKEN_HEADER, tunnelRequest, tunnelUpgrade } from "./tunnel.ts";
 
-const Route = z.strictObject({
-  id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/),
-  action: z.enum(['start', 'monitor', 'signal', 'destroy', 'status', 'ports']),
-});
+const Action = z.enum(["start", "monitor", "signal", "destroy", "status"]);
+const Id = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/);
 const Port = z.coerce.number().int().min(1).max(65_535);
+/** Arguments and variables end at a NUL, and bwrap's arguments are separated by one. */
+const Word = z.string().refine((word) => !word.includes("\0"));
 const StartBody = z.strictObject({
-  env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string().refine((value) => !value.includes('\0'))),
-  entrypoint: z.array(z.string().refine((value) => !value.includes('\0'))).optional(),
+  env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), Word),
+  entrypoint: z.array(Word).optional(),
 });
 const SignalBody = z.strictObject({ signal: z.number().int() });
 const LARGEST_BODY = 1024 * 1024;
@@ -52,180 +48,115 @@ export async function startContainerHost(options: {
   /** What the containers may reach of the internet. Without `allow`: every public address. */
   egress?: { allow?: string[] };
 }): Promise<ContainerHost> {
-  const token = randomBytes(32).toString('hex');
-  const containers = new Map<string, JailedContainer>();
-  const system = await systemMounts();
-  const egress = createEgressProxy({ allow: options.egress?.allow, log: options.log });
-  const packages = containerServer();
+  const { log } = options;
+  const token = randomBytes(32).toString("hex");
+  const egress = createEgressProxy({ allow: options.egress?.allow, log });
+  const containers = await createContainers({ ...options, egress });
 
-  async function start(id: string, body: z.infer<typeof StartBody>): Promise<void> {
-    const log = (line: string) => options.log(`[${id.slice(0, 8)}] ${line}`);
-    const identity = await jailIdentity(id);
-    const directories = await prepareDirectories(join(options.stateDir, id), identity);
-    const container = await startJailedContainer({
-      plan: {
-        identity,
-        directories,
-        system,
-        readOnly: {
-          ...packages.mounts,
-          '/opt/node/bin/node': options.nodeBinary,
-          '/opt/moltbot': options.containerDir,
-        },
-        env: { ...jailEnvironment(packages.version), ...body.env },
-      },
-      command: ['/opt/node/bin/node', packages.main, ...(body.entrypoint ?? [])],
-      bridge: options.bridge,
-      egress: egress.accept,
-      log,
-    });
-    containers.set(id, container);
-    void container.exited.then(({ exitCode }) => log(`exited with code ${exitCode}`));
-  }
-
-  /** Starts in flight, so that two requests make one jail. */
-  const starting = new Map<string, Promise<void>>();
-  async function startOnce(id: string, body: z.infer<typeof StartBody>): Promise<void> {
-    const inFlight = starting.get(id) ?? start(id, body).finally(() => starting.delete(id));
-    starting.set(id, inFlight);
-    return inFlight;
-  }
-
-  async function act(action: string, id: string, request: IncomingMessage): Promise<{ status: number; body?: unknown }> {
-    await starting.get(id);
-    const container = containers.get(id);
+  async function act(action: z.infer<typeof Action>, id: string, request: IncomingMessage): Promise<Answer> {
+    const container = await containers.get(id);
     switch (action) {
-      case 'status':
+      case "status":
         return { status: 200, body: { running: container?.running ?? false } };
-      case 'start':
-        if (container?.running === true) return { status: 409, body: { error: 'The container is running already' } };
-        await startOnce(id, StartBody.parse(JSON.parse(await readBody(request))));
+      case "start":
+        await containers.start(id, StartBody.parse(await readJson(request)));
         return { status: 200, body: { running: true } };
-      case 'monitor':
-        return container === undefined ? { status: 404 } : { status: 200, body: await container.exited };
-      case 'signal': {
-        const { signal } = SignalBody.parse(JSON.parse(await readBody(request)));
+      case "monitor":
+        return container === undefined ? NOT_FOUND : { status: 200, body: await container.exited };
+      case "signal": {
+        const { signal } = SignalBody.parse(await readJson(request));
         if (signal === SIGKILL) container?.kill();
         else container?.stop();
-        return { status: 200 };
+        return { status: 200, body: {} };
       }
-      case 'destroy':
+      case "destroy":
         container?.kill();
         await container?.exited;
-        return { status: 200 };
+        return { status: 200, body: {} };
     }
-    return { status: 404 };
   }
 
-  function dial(id: string, port: number): Promise<Dialled> {
-    return containers.get(id)?.dial(port) ?? Promise.resolve({ type: 'not-running' });
+  async function dial({ id, port }: { id: string; port: number }): Promise<Dialled> {
+    const container = await containers.get(id);
+    return container === undefined ? { type: "not-running" } : container.dial(port);
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const route = authorised(request, token) ? routeOf(request.url ?? '') : undefined;
-    if (route === undefined) {
-      response.writeHead(404).end();
-      return;
-    }
-    if (route.port !== undefined) {
-      return tunnelRequest(request, response, await dial(route.id, route.port), route.path);
-    }
-    const { status, body } = await act(route.action, route.id, request);
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body ?? {}));
+    const route = authorised(request, token) ? routeOf(request.url ?? "") : undefined;
+    if (route?.type === "port") return tunnelRequest(request, response, await dial(route), route.path);
+    const { status, body } = route === undefined ? NOT_FOUND : await act(route.action, route.id, request);
+    response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+  }
+
+  async function upgrade(request: IncomingMessage, client: Duplex, head: Buffer): Promise<void> {
+    const route = authorised(request, token) ? routeOf(request.url ?? "") : undefined;
+    if (route?.type === "port") return tunnelUpgrade(request, client, head, await dial(route), route.path);
+    client.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n");
   }
 
   const server = createServer({ maxHeaderSize: LARGEST_HEADERS, requestTimeout: 0, keepAliveTimeout: 0 });
-  server.on('request', (request, response) => {
+  server.on("request", (request, response) => {
     answer(request, response).catch((error: unknown) => {
-      const status = error instanceof z.ZodError || error instanceof SyntaxError ? 400 : 500;
-      options.log(`container host: ${error instanceof Error ? error.message : String(error)}`);
-      if (!response.headersSent) response.writeHead(status).end();
-      else response.destroy();
+      log(`container host: ${error instanceof Error ? error.message : String(error)}`);
+      if (response.headersSent) response.destroy();
+      else response.writeHead(error instanceof z.ZodError || error instanceof SyntaxError ? 400 : 500).end();
     });
   });
-  server.on('upgrade', async (request, socket, head) => {
-    socket.on('error', () => socket.destroy());
-    const route = authorised(request, token) ? routeOf(request.url ?? '') : undefined;
-    if (route?.port === undefined) return void socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
-    tunnelUpgrade(request, socket, head, await dial(route.id, route.port), route.path);
+  server.on("upgrade", (request, client, head) => {
+    client.on("error", () => client.destroy());
+    upgrade(request, client, head).catch(() => client.destroy());
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
   const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('The container host has no port');
+  if (address === null || typeof address === "string") throw new Error("The container host has no port");
 
   return {
     url: `http://127.0.0.1:${address.port}`,
     token,
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
-      await Promise.all(starting.values());
-      await Promise.all(
-        [...containers.values()].map(async (container) => {
-          if (container.running) container.stop();
-          await container.exited;
-        }),
-      );
+      await containers.stopAll();
       server.closeAllConnections();
       await closed;
     },
   };
 }
 
-/** Both digests have the token's length only if the token is right: the lengths are compared first. */
+interface Answer {
+  status: number;
+  body: unknown;
+}
+
+const NOT_FOUND: Answer = { status: 404, body: {} };
+
+/** In constant time; how long a token is, is no secret. */
 function authorised(request: IncomingMessage, token: string): boolean {
-  const given = Buffer.from(String(request.headers[TOKEN_HEADER] ?? ''));
+  const given = Buffer.from(String(request.headers[TOKEN_HEADER] ?? ""));
   const expected = Buffer.from(token);
   return given.length === expected.length && timingSafeEqual(given, expected);
 }
 
+type Route =
+  | { type: "action"; id: string; action: z.infer<typeof Action> }
+  | { type: "port"; id: string; port: number; path: string };
+
 /** `/containers/<id>/<action>` or `/containers/<id>/ports/<port>/<path as it came>`. */
-function routeOf(url: string): { id: string; action: string; port?: number; path: string } | undefined {
-  const [, id, action, port, path = ''] = /^\/containers\/([^/?]+)\/([a-z]+)(?:\/(\d+)([/?].*)?)?$/.exec(url) ?? [];
-  const route = Route.safeParse({ id, action });
-  if (!route.success) return undefined;
-  if (route.data.action !== 'ports') return port === undefined ? { ...route.data, path } : undefined;
+function routeOf(url: string): Route | undefined {
+  const [, id, rest = ""] = /^\/containers\/([^/?]+)\/(.+)$/.exec(url) ?? [];
+  if (!Id.safeParse(id).success || id === undefined) return undefined;
+  const action = Action.safeParse(rest);
+  if (action.success) return { type: "action", id, action: action.data };
+  const [, port, path = ""] = /^ports\/(\d+)([/?].*)?$/.exec(rest) ?? [];
   const number = Port.safeParse(port);
-  return number.success ? { ...route.data, port: number.data, path: path.startsWith('/') ? path : `/${path}` } : undefined;
+  if (!number.success) return undefined;
+  return { type: "port", id, port: number.data, path: path.startsWith("/") ? path : `/${path}` };
 }
 
-async function readBody(request: IncomingMessage): Promise<string> {
-  if (Number(request.headers['content-length'] ?? LARGEST_BODY + 1) > LARGEST_BODY) throw new SyntaxError('Body too large');
-  return text(request);
-}
-
-/** The server that runs inside, with the two packages it needs, and the SDK version it speaks. */
-function containerServer(): { main: string; mounts: Record<string, string>; version: string } {
-  const require = createRequire(import.meta.url);
-  const packageOf = (name: string) => join(dirname(require.resolve(name)).replace(/\/dist$/, ''));
-  const { version } = z.object({ version: z.string() }).parse(require(`${packageOf('@cloudflare/sandbox')}/package.json`));
-  return {
-    main: '/opt/sandbox-server/src/main.ts',
-    mounts: {
-      '/opt/sandbox-server/src': fileURLToPath(new URL('server', import.meta.url)),
-      '/opt/sandbox-server/node_modules/capnweb': packageOf('capnweb'),
-      '/opt/sandbox-server/node_modules/ws': packageOf('ws'),
-    },
-    version,
-  };
-}
-
-function jailEnvironment(sandboxVersion: string): Record<string, string> {
-  const proxy = `http://127.0.0.1:${EGRESS_PORT}`;
-  return {
-    PATH: '/opt/node/bin:/opt/moltbot/node_modules/.bin:/usr/local/bin:/usr/bin:/bin',
-    HOME: '/home/moltbot',
-    USER: 'moltbot',
-    SHELL: '/bin/bash',
-    LANG: 'C.UTF-8',
-    TMPDIR: '/tmp',
-    SANDBOX_VERSION: sandboxVersion,
-    MOLTBOT_BRIDGE: `http://127.0.0.1:${BRIDGE_PORT}`,
-    HTTP_PROXY: proxy,
-    HTTPS_PROXY: proxy,
-    http_proxy: proxy,
-    https_proxy: proxy,
-    NO_PROXY: '127.0.0.1,localhost,::1',
-    no_proxy: '127.0.0.1,localhost,::1',
-    NODE_USE_ENV_PROXY: '1',
-  };
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const length = Number(request.headers["content-length"] ?? Infinity);
+  if (!(length <= LARGEST_BODY)) throw new SyntaxError("The body is too large, or of unknown length");
+  return JSON.parse(await text(request));
 }

@@ -1,13 +1,13 @@
-import { createHash } from 'node:crypto';
-import { chmod, lchown, lstat, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createHash } from "node:crypto";
+import { chmod, lchown, lstat, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 
 /**
  * Who the processes of a jail are, outside. Started as root: a user id that is nobody's. Else: the user itself, who is
  * number 1000 inside.
  */
 export interface Identity {
-  kind: 'root' | 'user';
+  kind: "root" | "user";
   /** The user and group id inside the jail. */
   uid: number;
 }
@@ -18,14 +18,17 @@ const FIRST_JAIL_UID = 1_900_000_000;
 const FIRST_SMALL_UID = 65_000;
 const SMALL_UIDS = 500;
 
-/** One id per jail, always the same for the same container: limits are counted by user id, and its files are its own. */
-export async function jailIdentity(containerId: string): Promise<Identity> {
-  if (process.getuid?.() !== 0) return { kind: 'user', uid: 1000 };
-  const number = createHash('sha256').update(containerId).digest().readUInt16BE();
-  const map = await readFile('/proc/self/uid_map', 'utf8');
-  const mapped = map.split('\n').map((line) => line.trim().split(/\s+/).map(Number));
+/**
+ * One id per jail, always the same for the same folder: limits are counted by user id, so two that shared one would
+ * take each other's share, and its files are its own.
+ */
+export async function jailIdentity(folder: string): Promise<Identity> {
+  if (process.getuid?.() !== 0) return { kind: "user", uid: 1000 };
+  const number = createHash("sha256").update(folder).digest().readUInt16BE();
+  const map = await readFile("/proc/self/uid_map", "utf8");
+  const mapped = map.split("\n").map((line) => line.trim().split(/\s+/).map(Number));
   const wide = mapped.some(([first = 0, , length = 0]) => first + length > FIRST_JAIL_UID + 0xff_ff);
-  return { kind: 'root', uid: wide ? FIRST_JAIL_UID + number : FIRST_SMALL_UID + (number % SMALL_UIDS) };
+  return { kind: "root", uid: wide ? FIRST_JAIL_UID + number : FIRST_SMALL_UID + (number % SMALL_UIDS) };
 }
 
 export interface JailDirectories {
@@ -41,10 +44,10 @@ export interface JailDirectories {
  * killed left there is stale. The jail's user owns the kept ones, and can write nowhere else.
  */
 export async function prepareDirectories(root: string, identity: Identity): Promise<JailDirectories> {
-  const home = join(root, 'home');
-  const workspace = join(root, 'workspace');
-  const sockets = join(root, 'run');
-  const etc = join(root, 'etc');
+  const home = join(root, "home");
+  const workspace = join(root, "workspace");
+  const sockets = join(root, "run");
+  const etc = join(root, "etc");
   await mkdir(root, { recursive: true, mode: 0o700 });
   for (const stale of [sockets, etc]) {
     await rm(stale, { recursive: true, force: true });
@@ -54,7 +57,7 @@ export async function prepareDirectories(root: string, identity: Identity): Prom
   }
   for (const kept of [home, workspace]) {
     await mkdir(kept, { recursive: true, mode: 0o755 });
-    if (identity.kind === 'root') await own(kept, identity.uid);
+    if (identity.kind === "root") await own(kept, identity.uid);
   }
   const files = Object.entries(etcFiles(identity.uid));
   return {
@@ -76,15 +79,15 @@ export async function prepareDirectories(root: string, identity: Identity): Prom
 function etcFiles(uid: number): Record<string, string> {
   return {
     passwd: [
-      'root:x:0:0:root:/root:/usr/sbin/nologin',
+      "root:x:0:0:root:/root:/usr/sbin/nologin",
       `moltbot:x:${uid}:${uid}:Moltbot:/home/moltbot:/bin/bash`,
-      'nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin',
-      '',
-    ].join('\n'),
-    group: ['root:x:0:', `moltbot:x:${uid}:`, 'nogroup:x:65534:', ''].join('\n'),
-    hosts: ['127.0.0.1 localhost moltbot', '::1 localhost', ''].join('\n'),
-    'resolv.conf': '# There is no name server: HTTP goes through the proxy in HTTP_PROXY.\n',
-    'nsswitch.conf': ['passwd: files', 'group: files', 'hosts: files', ''].join('\n'),
+      "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin",
+      "",
+    ].join("\n"),
+    group: ["root:x:0:", `moltbot:x:${uid}:`, "nogroup:x:65534:", ""].join("\n"),
+    hosts: ["127.0.0.1 localhost moltbot", "::1 localhost", ""].join("\n"),
+    "resolv.conf": "# There is no name server: HTTP goes through the proxy in HTTP_PROXY.\n",
+    "nsswitch.conf": ["passwd: files", "group: files", "hosts: files", ""].join("\n"),
   };
 }
 

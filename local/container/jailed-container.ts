@@ -1,11 +1,18 @@
-import { chmod, open } from 'node:fs/promises';
-import { connect, createServer, type Server, type Socket } from 'node:net';
-import { join as joinPath } from 'node:path';
-import { createInterface } from 'node:readline';
-import type { Duplex } from 'node:stream';
-import { spawnJail, type Jail, type JailPlan } from './jail.ts';
-import { join, readFirstLine } from './server/join.ts';
-import { LONGEST_GREETING, parseGreeting, socketFile, STOP_GRACE_MS, type Order, type SocketName } from './server/wire.ts';
+import { chmod, open } from "node:fs/promises";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { join as joinPath } from "node:path";
+import type { Duplex, Readable } from "node:stream";
+import type { JailPlan } from "./jail-arguments.ts";
+import { spawnJail, type Jail } from "./jail.ts";
+import { join, readFirstLine } from "./server/join.ts";
+import {
+  LONGEST_GREETING,
+  parseGreeting,
+  socketFile,
+  STOP_GRACE_MS,
+  type Order,
+  type SocketName,
+} from "./server/wire.ts";
 
 /** How long a request waits for a jail that was just started to listen, and for the answer to a dial. */
 const READY_TIMEOUT_MS = 15_000;
@@ -15,9 +22,9 @@ const CONNECTION_LIMIT = 1024;
 const LONGEST_LOG_LINE = 4000;
 
 export type Dialled =
-  | { type: 'open'; stream: Duplex }
+  | { type: "open"; stream: Duplex }
   /** Nothing listens on the port; the jail is gone; the server inside does not answer. */
-  | { type: 'not-listening' | 'not-running' | 'no-answer' };
+  | { type: "not-listening" | "not-running" | "no-answer" };
 
 /** The exit code as a shell reports it (128 + number for a signal). */
 export interface Exit {
@@ -49,53 +56,51 @@ export async function startJailedContainer(options: {
   const ready = Promise.withResolvers<void>();
 
   async function greet(socket: Socket): Promise<void> {
-    const greeting = parseGreeting((await readFirstLine(socket, LONGEST_GREETING)) ?? '');
-    if (greeting?.type === 'ready') ready.resolve();
-    const settle = greeting?.type === 'stream' ? pending.get(greeting.id) : undefined;
-    if (greeting?.type !== 'stream' || settle === undefined || greeting.result !== 'ok') socket.destroy();
-    if (greeting?.type !== 'stream') return;
-    settle?.(greeting.result === 'ok' ? { type: 'open', stream: socket } : { type: 'not-listening' });
+    const greeting = parseGreeting((await readFirstLine(socket, LONGEST_GREETING)) ?? "");
+    if (greeting?.type === "ready") ready.resolve();
+    const settle = greeting?.type === "stream" ? pending.get(greeting.id) : undefined;
+    if (greeting?.type !== "stream" || settle === undefined || greeting.result !== "ok") socket.destroy();
+    if (greeting?.type !== "stream") return;
+    settle?.(greeting.result === "ok" ? { type: "open", stream: socket } : { type: "not-listening" });
   }
 
   const listeners = await Promise.all([
-    listen(plan.directories.sockets, 'link', (socket) => void greet(socket)),
-    listen(plan.directories.sockets, 'egress', options.egress),
-    listen(plan.directories.sockets, 'bridge', (socket) => {
+    listen(plan.directories.sockets, "link", (socket) => void greet(socket)),
+    listen(plan.directories.sockets, "egress", options.egress),
+    listen(plan.directories.sockets, "bridge", (socket) => {
       const worker = connect({ ...options.bridge(), allowHalfOpen: true, noDelay: true });
       join(socket, worker);
     }),
   ]);
   const jail = spawnJail(plan, options.command);
-  for (const output of [jail.stdout, jail.stderr]) {
-    createInterface({ input: output }).on('line', (line) => log(line.slice(0, LONGEST_LOG_LINE)));
-  }
+  for (const output of [jail.stdout, jail.stderr]) logLines(output, log);
 
   let running = true;
   const exited = exit(jail, log).finally(() => {
     running = false;
-    for (const settle of pending.values()) settle({ type: 'not-running' });
+    for (const settle of pending.values()) settle({ type: "not-running" });
     for (const listener of listeners) listener.close();
   });
 
-  const order = (order: Order) => jail.stdin.write(`${JSON.stringify(order)}\n`);
+  const send = (order: Order) => jail.stdin.write(`${JSON.stringify(order)}\n`);
   let lastStream = 0;
 
   async function dial(port: number): Promise<Dialled> {
-    const state = await within(READY_TIMEOUT_MS, [ready.promise.then(() => 'ready'), exited.then(() => 'exited')]);
-    if (state === 'exited' || !running) return { type: 'not-running' };
-    if (state !== 'ready') return { type: 'no-answer' };
+    const state = await within(READY_TIMEOUT_MS, [ready.promise.then(() => "ready"), exited.then(() => "exited")]);
+    if (state === "exited" || !running) return { type: "not-running" };
+    if (state !== "ready") return { type: "no-answer" };
     lastStream += 1;
     const id = lastStream;
     const answer = new Promise<Dialled>((resolve) => pending.set(id, resolve));
-    order({ type: 'open', id, port });
+    send({ type: "open", id, port });
     const dialled = await within(DIAL_TIMEOUT_MS, [answer]);
     pending.delete(id);
-    return dialled ?? { type: 'no-answer' };
+    return dialled ?? { type: "no-answer" };
   }
 
   function stop(): void {
-    order({ type: 'stop' });
-    const timer = setTimeout(() => jail.kill('SIGKILL'), STOP_GRACE_MS);
+    send({ type: "stop" });
+    const timer = setTimeout(() => jail.kill("SIGKILL"), STOP_GRACE_MS);
     void exited.then(() => clearTimeout(timer));
   }
 
@@ -105,19 +110,34 @@ export async function startJailedContainer(options: {
     },
     exited,
     stop,
-    kill: () => void jail.kill('SIGKILL'),
+    kill: () => void jail.kill("SIGKILL"),
     dial,
   };
+}
+
+/** A line without end is cut, and nothing in a line can speak to the terminal that shows the log. */
+function logLines(output: Readable, log: (line: string) => void): void {
+  let line = "";
+  output.setEncoding("utf8");
+  output.on("data", (chunk: string) => {
+    const [first = "", ...rest] = chunk.split("\n");
+    line = (line + first).slice(0, LONGEST_LOG_LINE);
+    for (const next of rest) {
+      // oxlint-disable-next-line no-control-regex
+      log(line.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, ""));
+      line = next.slice(0, LONGEST_LOG_LINE);
+    }
+  });
 }
 
 /** `close` and not `exit`: the pipes close when the last process inside is gone. */
 function exit(jail: Jail, log: (line: string) => void): Promise<Exit> {
   return new Promise((resolve) => {
-    jail.once('error', (error) => {
+    jail.once("error", (error) => {
       log(`cannot start bwrap: ${error.message}`);
       resolve({ exitCode: 127 });
     });
-    jail.once('close', (code, signal) => resolve({ exitCode: code ?? (signal === 'SIGKILL' ? 137 : 143) }));
+    jail.once("close", (code, signal) => resolve({ exitCode: code ?? (signal === "SIGKILL" ? 137 : 143) }));
   });
 }
 
@@ -129,13 +149,13 @@ async function listen(directory: string, name: SocketName, accept: (socket: Sock
   const handle = await open(directory);
   const path = `/proc/self/fd/${handle.fd}/${socketFile(name)}`;
   const server = createServer({ allowHalfOpen: true }, (socket) => {
-    socket.on('error', () => socket.destroy());
+    socket.on("error", () => socket.destroy());
     accept(socket);
   });
   server.maxConnections = CONNECTION_LIMIT;
-  server.on('close', () => void handle.close());
+  server.on("close", () => void handle.close());
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.once("error", reject);
     server.listen(path, resolve);
   });
   await chmod(joinPath(directory, socketFile(name)), 0o666);

@@ -1,12 +1,12 @@
 /** Must match the headers in tunnel.ts, which is Node's and cannot be imported into workerd. */
-const TOKEN_HEADER = 'x-container-host-token';
-const AUTHORITY_HEADER = 'x-container-host-authority';
-const ERROR_HEADER = 'x-container-host-error';
+const TOKEN_HEADER = "x-container-host-token";
+const AUTHORITY_HEADER = "x-container-host-authority";
+const ERROR_HEADER = "x-container-host-error";
 
 /** What `Container` of @cloudflare/containers looks for, in lower case, in the text of an error. */
-const NOT_LISTENING = 'the container is not listening';
-const EXITED_WITH = 'container exited with unexpected exit code:';
-const SIGNALLED = 'runtime signalled the container to exit:';
+const NOT_LISTENING = "the container is not listening";
+const EXITED_WITH = "container exited with unexpected exit code:";
+const SIGNALLED = "runtime signalled the container to exit:";
 
 export interface StandInContainer extends Container {
   /**
@@ -33,7 +33,7 @@ export function standInContainer(options: { hostUrl: string; token: string; id: 
 
   async function call(action: string, body?: unknown): Promise<Response> {
     const response = await fetch(`${base}/${action}`, {
-      method: body === undefined ? 'GET' : 'POST',
+      method: body === undefined ? "GET" : "POST",
       headers: { [TOKEN_HEADER]: options.token },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
@@ -43,7 +43,7 @@ export function standInContainer(options: { hostUrl: string; token: string; id: 
   }
 
   async function exit(): Promise<void> {
-    const { exitCode } = await (await call('monitor')).json<{ exitCode: number }>();
+    const { exitCode } = await (await call("monitor")).json<{ exitCode: number }>();
     if (exitCode === 0) return;
     // Above 128: the number of the signal that ended it.
     throw new Error(exitCode > 128 ? `${SIGNALLED} ${exitCode - 128}` : `${EXITED_WITH} ${exitCode}`);
@@ -61,30 +61,26 @@ export function standInContainer(options: { hostUrl: string; token: string; id: 
   }
 
   async function attach(): Promise<void> {
-    const status = await (await call('status')).json<{ running: boolean }>();
+    const status = await (await call("status")).json<{ running: boolean }>();
     if (status.running) follow(Promise.resolve());
     else running = false;
     attached.resolve();
   }
 
   async function fetchPort(port: number, request: Request): Promise<Response> {
-    if (!running) throw new Error('the container is not running, consider calling start()');
+    if (!running) throw new Error("the container is not running, consider calling start()");
     await started;
     const url = new URL(request.url);
     const inside = new Request(`${base}/ports/${port}${url.pathname}${url.search}`, request);
     inside.headers.set(TOKEN_HEADER, options.token);
     inside.headers.set(AUTHORITY_HEADER, url.host);
     // A redirect is for the caller: followed here, it would lead to the container host.
-    const response = await fetch(inside, { redirect: 'manual', signal: request.signal });
+    const response = await fetch(inside, { redirect: "manual", signal: request.signal });
     const error = response.headers.get(ERROR_HEADER);
     if (error === null) return response;
     await response.body?.cancel();
-    if (error === 'not-listening') throw new Error(`${NOT_LISTENING} in the TCP address 127.0.0.1:${port}`);
+    if (error === "not-listening") throw new Error(`${NOT_LISTENING} in the TCP address 127.0.0.1:${port}`);
     throw new Error(`the container cannot be reached on port ${port}: ${error}`);
-  }
-
-  function unsupported(what: string): never {
-    throw new Error(`${what} is not part of the container on one machine`);
   }
 
   return {
@@ -94,25 +90,25 @@ export function standInContainer(options: { hostUrl: string; token: string; id: 
     images: {},
     attach,
     start(startup) {
-      if (running) throw new Error('start() cannot be called on a container that is already running');
+      if (running) throw new Error("start() cannot be called on a container that is already running");
       const { env = {}, entrypoint } = startup ?? {};
-      follow(call('start', { env, ...(entrypoint === undefined ? {} : { entrypoint }) }).then(() => undefined));
+      follow(call("start", { env, ...(entrypoint === undefined ? {} : { entrypoint }) }).then(() => undefined));
     },
     monitor() {
       // Never asks the host itself: what the constructor asks outside the block that runs attach is answered after it.
       return exited ?? attached.promise.then(() => exited ?? new Promise<void>(() => undefined));
     },
     async destroy() {
-      await call('destroy', {});
+      await call("destroy", {});
       running = false;
     },
     signal(signal) {
-      call('signal', { signal }).catch((error: unknown) => console.error('container signal:', error));
+      call("signal", { signal }).catch((error: unknown) => console.error("container signal:", error));
     },
     getTcpPort(port) {
       return {
         fetch: (input: RequestInfo | URL, init?: RequestInit) => fetchPort(port, new Request(input, init)),
-        connect: () => unsupported('A TCP connection to a port'),
+        connect: () => unsupported("A TCP connection to a port"),
       };
     },
     // The jail has no network to intercept: what it may reach goes through the host's bridge and egress proxy.
@@ -121,7 +117,11 @@ export function standInContainer(options: { hostUrl: string; token: string; id: 
     interceptOutboundHttps: async () => undefined,
     setInactivityTimeout: async () => undefined,
     inspect: async () => null,
-    snapshotContainer: () => unsupported('A snapshot'),
-    exec: () => unsupported('exec()'),
+    snapshotContainer: () => unsupported("A snapshot"),
+    exec: () => unsupported("exec()"),
   };
+}
+
+function unsupported(what: string): never {
+  throw new Error(`${what} is not part of the container on one machine`);
 }

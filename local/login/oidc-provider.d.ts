@@ -3,7 +3,12 @@ declare module "oidc-provider" {
   import type { IncomingMessage, ServerResponse } from "node:http";
 
   export interface Context {
-    oidc: { client?: { clientId: string }; session?: { accountId?: string }; result?: { login?: object }; params?: { scope?: string } };
+    oidc: {
+      client?: { clientId: string };
+      session?: { accountId?: string };
+      result?: { login?: object };
+      params?: { scope?: string };
+    };
     type: string;
     status: number;
     body: unknown;
@@ -36,9 +41,15 @@ declare module "oidc-provider" {
   }
 
   export namespace interactionPolicy {
-    class Check {
-      constructor(reason: string, description: string, error: string, check: (context: Context) => boolean);
+    interface Check {
+      reason: string;
     }
+    const Check: new (
+      reason: string,
+      description: string,
+      error: string,
+      check: (context: Context) => boolean,
+    ) => Check;
     function base(): {
       get(name: string): { checks: { add(check: Check): void } };
       remove(name: string): void;

@@ -22,7 +22,8 @@ export async function readOwnerState(stateDir: string, email: string): Promise<O
   await mkdir(stateDir, { recursive: true, mode: 0o700 });
   const passwordFile = join(stateDir, "owner-password");
   const password = (await kept(passwordFile, () => `${newPassword()}\n`)).trim();
-  if (password.length < 12) throw new Error(`${passwordFile} holds no password of 12 characters or more: delete it to get a new one.`);
+  if (password.length < 12)
+    throw new Error(`${passwordFile} holds no password of 12 characters or more: delete it to get a new one.`);
 
   const jwks = jwksSchema.parse(JSON.parse(await kept(join(stateDir, "signing-keys.json"), newKeys)));
   const accountsFile = join(stateDir, "accounts.json");

@@ -22,7 +22,8 @@ button { font: inherit; margin-top: 1.25rem; padding: .65rem 1.4rem; border-radi
 
 /** The sign-in form. `problem` says why the last try did not count. */
 export function signInPage(fields: { action: string; email: string; passwordFile: string; problem?: string }): Page {
-  const problem = fields.problem === undefined ? "" : `<p class="error" id="problem" role="alert">${escapeHtml(fields.problem)}</p>`;
+  const problem =
+    fields.problem === undefined ? "" : `<p class="error" id="problem" role="alert">${escapeHtml(fields.problem)}</p>`;
   const invalid = fields.problem === undefined ? "" : ` aria-invalid="true"`;
   return page(
     "Sign in",

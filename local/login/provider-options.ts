@@ -68,9 +68,16 @@ export function providerOptions(options: ProviderOptions): Record<string, unknow
 function alwaysAsk() {
   const policy = interactionPolicy.base();
   const { Check } = interactionPolicy;
-  policy.get("login").checks.add(
-    new Check("password", "Every sign-in asks for the password", "login_required", ({ oidc }) => oidc.result?.login === undefined),
-  );
+  policy
+    .get("login")
+    .checks.add(
+      new Check(
+        "password",
+        "Every sign-in asks for the password",
+        "login_required",
+        ({ oidc }) => oidc.result?.login === undefined,
+      ),
+    );
   policy.remove("consent");
   return policy;
 }

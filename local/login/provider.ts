@@ -35,7 +35,7 @@ export async function startLoginProvider(options: {
 }): Promise<LoginProvider> {
   const { owner, path = "" } = options;
   const log = (outcome: string, cause?: unknown) => {
-    const why = cause === undefined ? {} : { cause: cause instanceof Error ? cause.stack : String(cause) };
+    const why = cause instanceof Error ? { cause: cause.stack } : {};
     options.log(JSON.stringify({ operation: "local login", who: owner.email, outcome, ...why }));
   };
   const state = await readOwnerState(options.stateDir, owner.email);
@@ -66,7 +66,8 @@ export async function startLoginProvider(options: {
     // Another name for this address means a web page is trying to reach it through its own domain.
     if (request.headers.host !== host) return send(response, 421, stoppedPage("Wrong host."));
     const url = request.url ?? "/";
-    if (path !== "" && url !== path && !url.startsWith(`${path}/`)) return send(response, 404, stoppedPage("Not found."));
+    if (path !== "" && url !== path && !url.startsWith(`${path}/`))
+      return send(response, 404, stoppedPage("Not found."));
     const inside = url.slice(path.length) || "/";
     const [, uid] = /^\/sign-in\/([\w-]+)$/.exec(inside) ?? [];
     if (uid !== undefined) return signIn(request, response, uid);
@@ -91,7 +92,8 @@ export async function startLoginProvider(options: {
     if (request.method === "GET" || request.method === "HEAD") return send(response, 200, form());
     if (request.method !== "POST") return send(response, 405, stoppedPage("Only GET and POST."));
     const from = request.headers.origin;
-    if (from !== undefined && from !== origin) return send(response, 403, stoppedPage("This form was sent from another site."));
+    if (from !== undefined && from !== origin)
+      return send(response, 403, stoppedPage("This form was sent from another site."));
 
     const fields = new URLSearchParams(await readForm(request));
     const verdict = await check(fields.get("password") ?? "");

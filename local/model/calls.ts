@@ -62,4 +62,3 @@ export function offered(request: MessagesRequest, call: ToolCall): ToolCall | st
   const names = tools.map(({ name }) => name).join(", ");
   return `Not done: the tool ${call.name} is not offered in this request (offered: ${names === "" ? "none" : names}).`;
 }
-

@@ -36,7 +36,11 @@ export function planReply(request: MessagesRequest, setup: string): Plan {
       return { kind: "error", status: step.status, message: `${LABEL}The script asked for status ${step.status}.` };
     }
     if (step.verb === "drop") {
-      return labelled({ kind: "message", passages: [...passages, said("The script breaks this off in mid-")], dropped: true });
+      return labelled({
+        kind: "message",
+        passages: [...passages, said("The script breaks this off in mid-")],
+        dropped: true,
+      });
     }
     if (step.verb === "say" || step.verb === "words" || step.verb === "picture" || step.verb === "wrong") {
       passages.push(passage(step));
@@ -99,6 +103,9 @@ function said(text: string): Passage {
 
 /** The label before the first passage, a blank line between the others. A bare tool call carries no text at all. */
 function labelled(plan: Extract<Plan, { kind: "message" }>): Plan {
-  const passages = plan.passages.map(({ text, pace }, index) => ({ text: `${index === 0 ? LABEL : "\n\n"}${text}`, pace }));
+  const passages = plan.passages.map(({ text, pace }, index) => ({
+    text: `${index === 0 ? LABEL : "\n\n"}${text}`,
+    pace,
+  }));
   return { ...plan, passages };
 }

@@ -2,24 +2,27 @@ import { z } from "zod";
 
 /** What of a Messages API request this stand-in looks at; everything else passes unread, as a model would let it. */
 const block = z.looseObject({ type: z.string() });
-const content = z.union([z.string(), z.array(block)]);
+const blocksOrText = z.union([z.string(), z.array(block)]);
 
 export const messagesRequest = z.looseObject({
   model: z.string().min(1),
   max_tokens: z.int().positive(),
   stream: z.boolean().optional(),
-  system: content.optional(),
+  system: blocksOrText.optional(),
   tools: z
     .array(
       z.looseObject({
         name: z.string(),
         input_schema: z
-          .looseObject({ properties: z.record(z.string(), z.unknown()).optional(), required: z.array(z.string()).optional() })
+          .looseObject({
+            properties: z.record(z.string(), z.unknown()).optional(),
+            required: z.array(z.string()).optional(),
+          })
           .optional(),
       }),
     )
     .optional(),
-  messages: z.array(z.object({ role: z.enum(["user", "assistant", "system"]), content })).min(1),
+  messages: z.array(z.object({ role: z.enum(["user", "assistant", "system"]), content: blocksOrText })).min(1),
 });
 export type MessagesRequest = z.infer<typeof messagesRequest>;
 
@@ -41,7 +44,7 @@ export interface Turn {
 const textBlock = z.looseObject({ type: z.literal("text"), text: z.string() });
 const resultBlock = z.looseObject({
   type: z.literal("tool_result"),
-  content: content.optional(),
+  content: blocksOrText.optional(),
   is_error: z.boolean().optional(),
 });
 
@@ -63,7 +66,7 @@ export function lastTurn(request: MessagesRequest): Turn {
   return { text: "", images: 0, results };
 }
 
-export function plainText(value: z.infer<typeof content>): string {
+export function plainText(value: z.infer<typeof blocksOrText>): string {
   if (typeof value === "string") return value;
   return value
     .flatMap((one) => {

@@ -19,14 +19,17 @@ const MOST_WORDS = 200_000;
 const VERBS: Record<string, (argument: string) => Step> = {
   run: (command) => (command === "" ? wrong("run: wants a command") : { verb: "run", command }),
   remember: (text) => (text === "" ? wrong("remember: wants a text") : { verb: "remember", text }),
-  browse: (url) => (URL.canParse(url) ? { verb: "browse", url } : wrong("browse: wants an address such as https://example.com")),
+  browse: (url) =>
+    URL.canParse(url) ? { verb: "browse", url } : wrong("browse: wants an address such as https://example.com"),
   picture: (path) => (path === "" ? wrong("picture: wants the path of an image file") : { verb: "picture", path }),
   say: (text) => ({ verb: "say", text }),
   tool,
   slow: (count) => words("slow", count, SLOW_PACE, MOST_SLOW_WORDS),
   long: (count) => words("long", count, 0, MOST_WORDS),
   fail: (status) =>
-    /^[45]\d\d$/.test(status) ? { verb: "fail", status: Number(status) } : wrong("fail: wants an HTTP status from 400 to 599"),
+    /^[45]\d\d$/.test(status)
+      ? { verb: "fail", status: Number(status) }
+      : wrong("fail: wants an HTTP status from 400 to 599"),
   drop: () => ({ verb: "drop" }),
 };
 
@@ -46,7 +49,8 @@ export function scriptVerbs(): string[] {
 function tool(argument: string): Step {
   const [, name = "", json = ""] = /^([A-Za-z0-9_-]+)(?:\s+(.*))?$/.exec(argument) ?? [];
   const input = jsonObject(json === "" ? "{}" : json);
-  if (name === "" || input === undefined) return wrong('tool: wants a name and a JSON object, such as tool: read {"path":"USER.md"}');
+  if (name === "" || input === undefined)
+    return wrong('tool: wants a name and a JSON object, such as tool: read {"path":"USER.md"}');
   return { verb: "tool", name, input };
 }
 

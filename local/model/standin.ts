@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { z } from "zod";
+import type { z } from "zod";
 import { planReply } from "./plan.ts";
 import { countRequest, messagesRequest } from "./request.ts";
 import { messageEvents, tokensOf, wholeMessage } from "./stream.ts";
@@ -28,18 +28,24 @@ export async function startModelStandIn(options: {
   /** Takes one line per request. */
   log(line: string): void;
 }): Promise<ModelStandIn> {
-  const server = createServer((request, response) => {
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const started = performance.now();
-    void answer(request, response, options.setup ?? SETUP)
-      .catch((error: unknown) => {
-        if (response.destroyed) return "gone";
-        return fail(response, toRefusal(error));
-      })
-      .then((outcome) => {
-        const ms = Math.round(performance.now() - started);
-        options.log(JSON.stringify({ operation: "model stand-in", path: request.url, outcome, ms }));
-      });
-  });
+    let outcome: string;
+    let cause = {};
+    try {
+      outcome = await answer(request, response, options.setup ?? SETUP);
+    } catch (error) {
+      if (response.destroyed) outcome = "gone";
+      else if (error instanceof Refusal) outcome = fail(response, error);
+      else {
+        outcome = fail(response, new Refusal(500, "The stand-in model failed."));
+        cause = { cause: error instanceof Error ? error.stack : "not an Error" };
+      }
+    }
+    const ms = Math.round(performance.now() - started);
+    options.log(JSON.stringify({ operation: "model stand-in", path: request.url, outcome, ms, ...cause }));
+  }
+  const server = createServer((request, response) => void serve(request, response));
   server.listen(options.port ?? 0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
@@ -70,7 +76,8 @@ async function answer(request: IncomingMessage, response: ServerResponse, setup:
     throw new Refusal(404, `There is no ${pathname} here: only POST /v1/messages and /v1/messages/count_tokens.`);
   }
   if (request.method !== "POST") throw new Refusal(405, `${pathname} takes POST, not ${request.method}.`);
-  if (request.headers["anthropic-version"] === undefined) throw new Refusal(400, "anthropic-version: header is required");
+  if (request.headers["anthropic-version"] === undefined)
+    throw new Refusal(400, "anthropic-version: header is required");
 
   const body = await read(request);
   if (pathname === "/v1/messages/count_tokens") {
@@ -150,11 +157,6 @@ function fail(response: ServerResponse, { status, message }: Refusal): string {
   }
   const type = ERROR_TYPES[status] ?? (status < 500 ? "invalid_request_error" : "api_error");
   return sendJson(response, status, { type: "error", error: { type, message }, request_id: `req_${randomUUID()}` });
-}
-
-function toRefusal(error: unknown): Refusal {
-  if (error instanceof Refusal) return error;
-  return new Refusal(500, "The stand-in model failed.");
 }
 
 function sendJson(response: ServerResponse, status: number, body: unknown): string {

@@ -51,14 +51,23 @@ export async function* messageEvents(head: Head, plan: MessagePlan, signal: Abor
 }
 
 /** The same message in one piece; a slow plan still takes its time. */
-export async function wholeMessage(head: Head, plan: MessagePlan, signal: AbortSignal): Promise<Record<string, unknown>> {
+export async function wholeMessage(
+  head: Head,
+  plan: MessagePlan,
+  signal: AbortSignal,
+): Promise<Record<string, unknown>> {
   const pieces: string[] = [];
   for await (const text of chunks(plan.passages, signal)) pieces.push(text);
   const content = [
     ...(pieces.length > 0 ? [{ type: "text", text: pieces.join("") }] : []),
     ...(plan.call ? [{ type: "tool_use", id: toolUseId(head), ...plan.call }] : []),
   ];
-  return { ...emptyMessage(head), content, stop_reason: stopReason(plan), usage: usage(head.inputTokens, outputTokens(plan)) };
+  return {
+    ...emptyMessage(head),
+    content,
+    stop_reason: stopReason(plan),
+    usage: usage(head.inputTokens, outputTokens(plan)),
+  };
 }
 
 /** About four characters a token, as a rule of thumb for English. */
@@ -78,7 +87,15 @@ async function* chunks(passages: Passage[], signal: AbortSignal): AsyncGenerator
 }
 
 function emptyMessage({ id, model }: Head) {
-  return { id: `msg_${id}`, type: "message", role: "assistant", model, content: [], stop_reason: null, stop_sequence: null };
+  return {
+    id: `msg_${id}`,
+    type: "message",
+    role: "assistant",
+    model,
+    content: [],
+    stop_reason: null,
+    stop_sequence: null,
+  };
 }
 
 function toolUseId({ id }: Head): string {
@@ -94,6 +111,6 @@ function usage(input_tokens: number, output_tokens: number) {
 }
 
 function outputTokens(plan: MessagePlan): number {
-  const text = plan.passages.map(({ text }) => text).join("");
+  const text = plan.passages.map((passage) => passage.text).join("");
   return Math.max(1, tokensOf(text + (plan.call ? JSON.stringify(plan.call.input) : "")));
 }

@@ -1,3 +1,4 @@
+import { pause } from "../core/deadline.ts";
 import { toFailure } from "../core/failure.ts";
 import { log } from "../core/log.ts";
 import type { GatewayAccess } from "../gateway/access.ts";
@@ -6,6 +7,9 @@ import type { GatewayConnection } from "../gateway/connection.ts";
 import type { ChatLimits } from "./limits.ts";
 import type { Turn } from "./turn.ts";
 
+/** The gateway copies attached files after the run has ended; measured at 50 to 300 ms for small ones. ms between looks. */
+const LOOKS = [0, 60, 120, 250, 500, 1_000, 2_000];
+
 /** Puts the pictures of a finished answer into its log; what is not sent along gets a note. Never fails the run. */
 export async function collectFiles(
   turn: Turn,
@@ -13,9 +17,10 @@ export async function collectFiles(
   connection: GatewayConnection,
   limits: ChatLimits,
 ): Promise<void> {
-  const { id: runId, session } = turn.run;
   try {
-    const files = await listArtifacts(connection, { session, runId });
+    const files = await attachedFiles(turn, connection);
+    const missing = turn.attached.size - files.length;
+    if (missing > 0) turn.log.append({ type: "note", text: `${missing} attached file(s) could not be read by the gateway.` });
     for (const [index, file] of files.entries()) {
       if (index >= limits.images) {
         turn.log.append({ type: "note", text: `${files.length - index} more files are not shown.` });
@@ -24,9 +29,20 @@ export async function collectFiles(
       await collect(turn, access, connection, file, limits.imageBytes);
     }
   } catch (error) {
-    log("warn", "chat.files", { run: runId, outcome: toFailure(error).code, cause: error });
+    log("warn", "chat.files", { run: turn.run.id, outcome: toFailure(error).code, cause: error });
     turn.log.append({ type: "note", text: "The bot attached files, but they could not be fetched." });
   }
+}
+
+async function attachedFiles(turn: Turn, connection: GatewayConnection): Promise<Artifact[]> {
+  const { id: runId, session } = turn.run;
+  let files: Artifact[] = [];
+  for (const wait of LOOKS) {
+    if (wait > 0) await pause(wait);
+    files = await listArtifacts(connection, { session, runId });
+    if (files.length >= turn.attached.size) break;
+  }
+  return files;
 }
 
 async function collect(

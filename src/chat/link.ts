@@ -51,7 +51,7 @@ export class GatewayLink {
   }
 
   #touch(): void {
-    clearTimeout(this.#idle);
+    if (this.#idle !== null) clearTimeout(this.#idle);
     this.#idle = setTimeout(() => {
       if (this.#options.busy()) {
         this.#touch();

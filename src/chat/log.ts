@@ -56,7 +56,7 @@ export class RunLog {
   }
 
   flush(): void {
-    clearTimeout(this.#timer);
+    if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     if (this.#tail.length === 0) return;
     const text = this.#tail.map((event) => (event.type === "text" ? event.text : "")).join("");

@@ -27,11 +27,16 @@ import { type Run, RunStore } from "./store.ts";
 
 const DEVICE = "device";
 
+interface Waking {
+  link: GatewayLink;
+  runner: Runner;
+}
+
 /** Holds all chats and the one connection to the gateway. The entry says how the gateway is reached. */
 export abstract class ChatObject<Env> extends DurableObject<Env> implements ChatAccess {
   protected readonly limits: ChatLimits = CHAT_LIMITS;
   readonly #store = new RunStore(this.ctx.storage.sql);
-  #lazy: { link: GatewayLink; runner: Runner } | undefined;
+  #lazy: Waking | undefined;
 
   protected abstract gateway(): GatewayAccess;
 
@@ -65,7 +70,7 @@ export abstract class ChatObject<Env> extends DurableObject<Env> implements Chat
         boot: null,
       };
       this.#store.insert(run, attachments, titleOf(input.message));
-      this.#awake().next(session);
+      this.#awake().runner.next(session);
       await this.#watch();
       return { runId: run.id, conversation, cursor: 0 };
     });
@@ -79,7 +84,7 @@ export abstract class ChatObject<Env> extends DurableObject<Env> implements Chat
         return event?.type === "end" ? event : undefined;
       };
       const open = run.state === "queued" || run.state === "running";
-      if (open) return followRun(this.#awake().log(run.id), cursor, last);
+      if (open) return followRun(this.#awake().runner.log(run.id), cursor, last);
       const stored = { read: (at: number) => this.#store.events(run.id, at), changed: () => Promise.resolve() };
       return followRun(stored, cursor, last);
     });
@@ -88,7 +93,7 @@ export abstract class ChatObject<Env> extends DurableObject<Env> implements Chat
   cancel(principal: string, runId: string): Promise<Reply<CancelledRun>> {
     return reply("chat.cancel", async () => {
       const run = this.#own(principal, runId);
-      const runner = this.#awake();
+      const { runner } = this.#awake();
       const turn = runner.turn(runId);
       if (turn) await runner.cancel(turn);
       else if (run.state === "queued") runner.drop(run);
@@ -102,7 +107,7 @@ export abstract class ChatObject<Env> extends DurableObject<Env> implements Chat
   approve(principal: string, runId: string, id: string, decision: "allow-once" | "deny"): Promise<Reply<void>> {
     return reply("chat.approve", async () => {
       this.#own(principal, runId);
-      const runner = this.#awake();
+      const { runner } = this.#awake();
       const turn = runner.turn(runId);
       if (!turn) throw new Failure("conflict", "The run does not go on, so it waits for no approval.");
       await runner.approve(turn, id, decision);
@@ -141,7 +146,7 @@ export abstract class ChatObject<Env> extends DurableObject<Env> implements Chat
         });
       }
       const session = await sessionKey(principal, conversation);
-      return await historyPage(await this.#link().use(), { session, conversation }, query);
+      return await historyPage(await this.#awake().link.use(), { session, conversation }, query);
     });
   }
 
@@ -164,7 +169,7 @@ export abstract class ChatObject<Env> extends DurableObject<Env> implements Chat
   /** Wakes an evicted object whose runs go on, ends those that took too long, forgets old ones. */
   override async alarm(): Promise<void> {
     const now = Date.now();
-    this.#awake().expire(now);
+    this.#awake().runner.expire(now);
     const oldest = this.#store.prune(now - this.limits.keepMs, this.limits.keepRuns);
     if (this.#open()) await this.#watch();
     else if (oldest !== undefined) await this.ctx.storage.setAlarm(oldest + this.limits.keepMs + 1_000);
@@ -180,12 +185,12 @@ export abstract class ChatObject<Env> extends DurableObject<Env> implements Chat
     if (set === null || set > due) await this.ctx.storage.setAlarm(due);
   }
 
-  /** The runner, with the runs that an earlier life of this object left behind. */
-  #awake(): Runner {
-    if (this.#lazy) return this.#lazy.runner;
+  /** What works in memory, begun with the runs that an earlier life of this object left behind. */
+  #awake(): Waking {
+    if (this.#lazy) return this.#lazy;
     const link = new GatewayLink({
       open: () => this.#connect(),
-      onLost: () => runner.recover(),
+      onLost: (failure) => runner.recover(failure),
       busy: () => runner.running > 0,
       idleMs: this.limits.idleMs,
     });
@@ -193,13 +198,7 @@ export abstract class ChatObject<Env> extends DurableObject<Env> implements Chat
     this.#lazy = { link, runner };
     for (const run of this.#store.inState("running")) runner.take(run);
     for (const run of this.#store.inState("queued")) runner.next(run.session);
-    return runner;
-  }
-
-  #link(): GatewayLink {
-    this.#awake();
-    if (!this.#lazy) throw new Failure("internal", "The chat object is not awake.");
-    return this.#lazy.link;
+    return this.#lazy;
   }
 
   async #connect(): Promise<GatewayConnection> {
@@ -211,7 +210,7 @@ export abstract class ChatObject<Env> extends DurableObject<Env> implements Chat
       scopes: CHAT_SCOPES,
       onEvent: (name, payload) => {
         const event = readEvent(name, payload);
-        if (event) this.#awake().hear(event);
+        if (event) this.#awake().runner.hear(event);
       },
     });
   }

@@ -26,7 +26,7 @@ export function runTimeout(): Failure {
 
 export function gatewayRestarted(): Failure {
   return new Failure("unavailable", "The bot's gateway was restarted while it answered.", {
-    hint: `What it had said is kept. ${AGAIN}`,
+    hint: `What it had said is kept. The bot may take its task up again by itself: look at chat_history first. ${AGAIN}`,
   });
 }
 

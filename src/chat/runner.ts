@@ -78,8 +78,13 @@ export class Runner {
   }
 
   /** The connection is gone: every run is brought to the gateway again. */
-  recover(): void {
-    for (const turn of this.#turns.values()) void this.#drive(turn);
+  recover(failure: Failure): void {
+    for (const turn of this.#turns.values()) {
+      // Whoever is bringing it there sees the loss by himself.
+      if (turn.driving) continue;
+      turn.trouble(failure);
+      void this.#drive(turn);
+    }
   }
 
   /** Ends runs that took too long. */
@@ -132,6 +137,7 @@ export class Runner {
       return;
     }
     if (turn.over) return;
+    turn.calm();
     switch (event.kind) {
       case "text":
         turn.log.setText(event.whole);
@@ -141,6 +147,7 @@ export class Runner {
         return;
       case "media":
         turn.files = true;
+        for (const file of event.files) turn.attached.add(file);
         return;
       case "final":
         turn.files ||= event.media;
@@ -163,25 +170,28 @@ export class Runner {
   async #drive(turn: Turn): Promise<void> {
     if (turn.driving) return;
     turn.driving = true;
-    try {
-      for (const [attempt, wait] of this.#options.limits.retryMs.entries()) {
-        try {
-          if (wait > 0) await pause(wait);
-          if (turn.over) return;
-          await this.#bring(turn, await this.#options.link.use());
-          return;
-        } catch (error) {
-          const failure = toFailure(error);
-          const last = attempt === this.#options.limits.retryMs.length - 1;
-          log("warn", "chat.run", { run: turn.run.id, outcome: failure.code, attempt, cause: failure.cause ?? failure.message });
-          if (!last && MAY_PASS.has(failure.code)) continue;
-          this.#end(turn, outcome.failed(turn.log.text, turn.boot ? outcome.gatewayGone(failure) : failure));
-          return;
-        }
+    const { retryMs } = this.#options.limits;
+    while (!turn.over) {
+      const wait = retryMs[turn.troubles];
+      if (wait === undefined || (turn.lastTrouble && !MAY_PASS.has(turn.lastTrouble.code))) {
+        const failure = turn.lastTrouble ?? outcome.gatewayForgot();
+        this.#end(turn, outcome.failed(turn.log.text, turn.boot ? outcome.gatewayGone(failure) : failure));
+        break;
       }
-    } finally {
-      turn.driving = false;
+      try {
+        if (wait > 0) await pause(wait);
+        if (turn.over) break;
+        const connection = await this.#options.link.use();
+        await this.#bring(turn, connection);
+        if (connection.open) break;
+      } catch (error) {
+        const failure = toFailure(error);
+        const { id: run } = turn.run;
+        log("warn", "chat.run", { run, outcome: failure.code, attempt: turn.troubles, cause: failure.cause ?? failure.message });
+        turn.trouble(failure);
+      }
     }
+    turn.driving = false;
   }
 
   async #bring(turn: Turn, connection: GatewayConnection): Promise<void> {
@@ -199,8 +209,8 @@ export class Runner {
       this.#options.store.accepted(runId, boot);
       return;
     }
-    const lost = turn.boot === boot ? outcome.gatewayForgot() : outcome.gatewayRestarted();
-    await this.#settle(turn, connection, outcome.failed(turn.log.text, lost));
+    if (turn.boot === boot) await this.#settle(turn, connection, outcome.failed(turn.log.text, outcome.gatewayForgot()));
+    else await this.#settleRestarted(turn, connection);
   }
 
   /** Asks the history how a run stands; `otherwise` is its end when the history does not know. */
@@ -222,6 +232,14 @@ export class Runner {
       case "unknown":
         this.#end(turn, otherwise);
     }
+  }
+
+  /** Only an answer that was complete before the restart counts: what the bot does after it is not this run. */
+  async #settleRestarted(turn: Turn, connection: GatewayConnection): Promise<void> {
+    const found = await standing(connection, turn.run);
+    if (turn.over) return;
+    if (found.state === "answered" && found.own) await this.#finish(turn, found.text, connection);
+    else this.#end(turn, outcome.failed(turn.log.text, outcome.gatewayRestarted()));
   }
 
   async #final(turn: Turn, text: string | undefined): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Failure } from "../core/failure.ts";
 import type { EndEvent } from "./event.ts";
 import type { RunLog } from "./log.ts";
 import type { Run } from "./store.ts";
@@ -10,8 +11,13 @@ export class Turn {
   boot: string | undefined;
   /** It may have put files into its answer: they are asked for at the end, which costs a call. */
   files = false;
+  /** Those it said it attaches. */
+  readonly attached = new Set<string>();
   /** Our message went into another run of the conversation; its end is our end. */
   behind = false;
+  /** How often it could not be brought to the gateway, or was cut off from it, since we last heard of it. */
+  troubles = 0;
+  lastTrouble: Failure | undefined;
   /** Someone is bringing it to the gateway now. */
   driving = false;
   /** Its outcome is known and being written down. */
@@ -33,6 +39,16 @@ export class Turn {
 
   get over(): boolean {
     return this.ending || this.log.ended;
+  }
+
+  trouble(failure: Failure): void {
+    this.troubles += 1;
+    this.lastTrouble = failure;
+  }
+
+  calm(): void {
+    this.troubles = 0;
+    this.lastTrouble = undefined;
   }
 
   tool(event: { id: string; name: string; phase: "start" | "end"; detail: string; ok: boolean }): void {

@@ -15,6 +15,8 @@ export const FAILURES = {
   misconfigured: { status: 500 },
   upstream: { status: 502 },
   unavailable: { status: 503 },
+  /** As unavailable, but trying again does not help: a person has to do something first. */
+  given_up: { status: 503 },
   timeout: { status: 504 },
 } as const satisfies Record<string, { status: number }>;
 

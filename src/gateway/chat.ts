@@ -72,12 +72,14 @@ const entry = z.object({
   idempotencyKey: z.string().optional(),
   __openclaw: z.object({ runId: z.string().optional(), seq: z.number().optional() }).optional(),
 });
+const pendingInput = z.object({ state: z.string(), runId: z.string().optional() });
 const historyAnswer = z.object({
   messages: z.array(z.unknown()),
   hasMore: z.boolean().catch(false),
   nextOffset: z.number().optional(),
   inFlightRun: z.object({ runId: z.string(), text: z.string().catch("") }).optional(),
-  sessionInfo: z.object({ activeRunIds: z.array(z.string()).nullish() }).optional(),
+  sessionInfo: z.object({ hasActiveRun: z.boolean().nullish(), activeRunIds: z.array(z.string()).nullish() }).optional(),
+  pendingInputs: z.object({ items: z.array(pendingInput) }).optional(),
 });
 
 export interface HistoryEntry extends Content {
@@ -101,6 +103,10 @@ export interface History {
   /** The run in progress that the gateway shows to clients, with its text so far. */
   inFlight: { runId: string; text: string } | undefined;
   activeRunIds: string[];
+  /** Something goes on in the conversation, possibly nothing of the above. */
+  busy: boolean;
+  /** Runs whose message was taken but has not reached the bot. */
+  waiting: string[];
 }
 
 export async function readHistory(
@@ -115,6 +121,10 @@ export async function readHistory(
     older: answer.hasMore ? (answer.nextOffset ?? (query.offset ?? 0) + answer.messages.length) : undefined,
     inFlight: answer.inFlightRun,
     activeRunIds: answer.sessionInfo?.activeRunIds ?? [],
+    busy: answer.inFlightRun !== undefined || answer.sessionInfo?.hasActiveRun === true,
+    waiting: (answer.pendingInputs?.items ?? []).flatMap(({ state, runId }) =>
+      state === "queued" && runId !== undefined ? [runId] : [],
+    ),
   };
 }
 

@@ -31,7 +31,7 @@ export interface GatewayOptions {
 
 /**
  * The content of openclaw.json. Pure: secrets are named, not written; the gateway takes
- * OPENCLAW_GATEWAY_TOKEN and MOLTBOT_BRIDGE_TOKEN from its environment when it loads the file.
+ * OPENCLAW_GATEWAY_TOKEN and BRIDGE_TOKEN from its environment when it loads the file.
  */
 export function gatewayConfig(options: GatewayOptions): Record<string, unknown> {
   const { model, browser } = options;
@@ -58,7 +58,7 @@ export function gatewayConfig(options: GatewayOptions): Record<string, unknown> 
       providers: {
         [PROVIDER]: {
           baseUrl: options.modelBaseUrl,
-          apiKey: "${MOLTBOT_BRIDGE_TOKEN}",
+          apiKey: "${BRIDGE_TOKEN}",
           api: "anthropic-messages",
           models: [
             {
@@ -128,7 +128,7 @@ export function gatewayEnv(secrets: GatewaySecrets) {
     OPENCLAW_EXEC_SHELL_SNAPSHOT: "0",
     OPENCLAW_OFFLINE: "1",
     OPENCLAW_GATEWAY_TOKEN: secrets.gatewayToken,
-    MOLTBOT_BRIDGE_TOKEN: secrets.bridgeToken,
+    BRIDGE_TOKEN: secrets.bridgeToken,
     NO_PROXY: "localhost,127.0.0.1,::1,.internal",
     no_proxy: "localhost,127.0.0.1,::1,.internal",
   } satisfies Record<string, string>;

@@ -13,6 +13,8 @@ const ATTEMPTS = 8;
 /** The names the gateway allows to a backend of its own operator. */
 const CLIENT = { id: "gateway-client", mode: "backend", version: "1.0.0", platform: "cloudflare" } as const;
 const ROLE = "operator";
+/** Without "approvals" the gateway takes us for a run nobody watches and denies what it should ask about. */
+const CAPS = ["tool-events", "approvals"];
 
 export const CHAT_SCOPES = ["operator.read", "operator.write", "operator.approvals"] as const;
 
@@ -29,7 +31,7 @@ export interface ConnectOptions {
  * gateway wants the device to be approved, which the bearer of the gateway's token may do.
  */
 export async function connectGateway(access: GatewayAccess, options: ConnectOptions): Promise<GatewayConnection> {
-  const { token } = await access.ready(options.signal);
+  const { token } = await access.ready(options.signal).catch(unreachable);
   for (let attempt = 1; ; attempt++) {
     const outcome = await greet(access, token, options);
     if (outcome.connection) return outcome.connection;
@@ -49,10 +51,7 @@ async function greet(access: GatewayAccess, token: string, options: ConnectOptio
   const challengeSeen = new Promise<unknown>((resolve) => {
     challenged = resolve;
   });
-  const opening = access.socket().catch((error: unknown) => {
-    if (error instanceof Failure) throw error;
-    throw new Failure("unavailable", "The gateway does not take connections.", { cause: error });
-  });
+  const opening = access.socket().catch(unreachable);
   const socket = await raced(opening, limited.signal).catch((error: unknown) => {
     // A socket that comes after the wait is over has nobody to close it but this line.
     opening.then((late) => late.close(1000)).catch(() => {});
@@ -87,7 +86,7 @@ async function greet(access: GatewayAccess, token: string, options: ConnectOptio
         client: CLIENT,
         role: ROLE,
         scopes,
-        caps: ["tool-events"],
+        caps: CAPS,
         auth: { token },
         device: proof,
       },
@@ -112,6 +111,12 @@ async function greet(access: GatewayAccess, token: string, options: ConnectOptio
   }
 }
 
+/** The way to the container may break below anything that throws a Failure; it may work again in a moment. */
+function unreachable(error: unknown): never {
+  if (error instanceof Failure) throw error;
+  throw new Failure("unavailable", "The gateway cannot be reached.", { hint: "Try again in a moment.", cause: error });
+}
+
 const adminAnswer = z.object({ ok: z.boolean(), error: z.object({ message: z.string() }).optional() });
 
 async function approve(
@@ -121,12 +126,14 @@ async function approve(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   using limited = deadline(HELLO_MS, signal);
-  const response = await access.fetch("/api/v1/admin/rpc", {
-    method: "POST",
-    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-    body: JSON.stringify({ method: "device.pair.approve", params: { requestId } }),
-    signal: limited.signal,
-  });
+  const response = await access
+    .fetch("/api/v1/admin/rpc", {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      body: JSON.stringify({ method: "device.pair.approve", params: { requestId } }),
+      signal: limited.signal,
+    })
+    .catch(unreachable);
   const body = adminAnswer.safeParse(await response.json().catch(() => undefined));
   // An approval that lost a race shows as a refusal here and as success on the next connect.
   if (response.status >= 500 || !body.success) {

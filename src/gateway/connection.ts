@@ -126,7 +126,7 @@ export class GatewayConnection {
   #finish(failure: Failure, code: number): void {
     if (this.#failure) return;
     this.#failure = failure;
-    clearInterval(this.#watch);
+    if (this.#watch !== null) clearInterval(this.#watch);
     for (const waiting of this.#waiting.values()) waiting.reject(failure);
     try {
       this.#socket.close(code);

@@ -10,8 +10,8 @@ export type GatewayEvent =
   | { kind: "aborted"; runId: string; session: string; text: string | undefined; reason: string | undefined }
   | { kind: "error"; runId: string; session: string; reason: ErrorReason; message: string | undefined }
   | { kind: "tool"; runId: string; id: string; name: string; phase: "start" | "end"; detail: string; ok: boolean }
-  /** The run attached a file to its answer; it can be fetched once the run has ended. */
-  | { kind: "media"; runId: string }
+  /** The run attaches these files (paths or URLs) to its answer; they become artifacts some moments after its end. */
+  | { kind: "media"; runId: string; files: string[] }
   | {
       kind: "approval";
       id: string;
@@ -42,7 +42,7 @@ const chat = z.discriminatedUnion("state", [
 ]);
 
 const agent = z.object({ runId: z.string(), stream: z.string(), data: z.unknown() });
-const media = z.object({ mediaUrls: z.array(z.unknown()).min(1) });
+const media = z.object({ mediaUrls: z.array(z.string()).min(1) });
 const tool = z.object({
   kind: z.literal("tool"),
   toolCallId: z.string(),
@@ -112,7 +112,10 @@ function readChat(payload: unknown): GatewayEvent | undefined {
 
 function readAgent(payload: unknown): GatewayEvent | undefined {
   const { runId, stream, data } = parse(agent, payload, "an agent event");
-  if (stream === "assistant") return media.safeParse(data).success ? { kind: "media", runId } : undefined;
+  if (stream === "assistant") {
+    const attached = media.safeParse(data);
+    return attached.success ? { kind: "media", runId, files: attached.data.mediaUrls } : undefined;
+  }
   // "item" events reach every connection, "tool" events only the one that sent the message: after a reconnect that is not us.
   if (stream !== "item") return undefined;
   const item = tool.safeParse(data);

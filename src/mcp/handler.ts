@@ -1,11 +1,11 @@
 import { createMcpHandler } from "agents/mcp/server";
+import { toFailure } from "../core/failure.ts";
 import type { ToolServices } from "../tools/services.ts";
 import { TOOLS } from "../tools/registry.ts";
+import { PARSE_ERROR } from "@modelcontextprotocol/server";
 import type { Grant } from "../auth/principal.ts";
+import { readJson } from "./body.ts";
 import { mcpServer } from "./server.ts";
-
-/** A picture or two as base64 in a chat message; more than that belongs in a file. */
-const MOST_BODY_BYTES = 16 * 1024 * 1024;
 
 export interface McpOptions {
   /** Hostname of the public URL: the only one in a browser's Origin that is let in. */
@@ -15,14 +15,20 @@ export interface McpOptions {
 }
 
 /** `/mcp`, behind the OAuth provider, which has verified who the caller is. */
-export async function handleMcp(request: Request, env: unknown, ctx: ExecutionContext, options: McpOptions): Promise<Response> {
-  const handler = createMcpHandler(() => mcpServer(TOOLS, options.services, options.caller), {
+export async function handleMcp(request: Request, ctx: ExecutionContext, options: McpOptions): Promise<Response> {
+  const handler = createMcpHandler(() => mcpServer(TOOLS, options.services, options.caller, (work) => ctx.waitUntil(work)), {
     // In "auto" not even headers are sent before the first notification: proxies and clients give up meanwhile.
     responseMode: "sse",
     keepAliveMs: 15_000,
-    maxRequestBodySize: MOST_BODY_BYTES,
     allowedHostnames: [options.hostname],
     allowedOriginHostnames: [options.hostname],
   });
-  return await handler(request, env, ctx);
+  if (request.method !== "POST") return await handler.fetch(request);
+  try {
+    return await handler.fetch(request, { parsedBody: await readJson(request) });
+  } catch (error) {
+    const { status, message, hint } = toFailure(error);
+    const text = hint ? `${message} ${hint}` : message;
+    return Response.json({ jsonrpc: "2.0", id: null, error: { code: PARSE_ERROR, message: text } }, { status });
+  }
 }

@@ -12,8 +12,15 @@ import { renderAnswer, renderFailure } from "./render.ts";
 export interface ToolCall {
   name: string;
   input: unknown;
+  /** As the client numbers it. */
+  requestId: string | number;
   signal: AbortSignal;
   progress(message: string): Promise<void>;
+}
+
+/** One request of one client of one person. */
+export function callerKey(caller: Grant, requestId: string | number): string {
+  return `${caller.principal.id}:${caller.clientId}:${requestId}`;
 }
 
 /** The one way in for every tool: scope, input, deadline, run, render, log. Never throws. */
@@ -40,6 +47,7 @@ export async function callTool(
     using limit = deadline(tool.deadlineFor(input), call.signal);
     const running = tool.execute(input, services, {
       principal: caller.principal.id,
+      caller: callerKey(caller, call.requestId),
       signal: limit.signal,
       progress: (message) => call.progress(message),
     });

@@ -1,15 +1,21 @@
 import { Server } from "@modelcontextprotocol/server";
 import type { Grant } from "../auth/principal.ts";
+import { cancelCall } from "../tools/cancel.ts";
 import type { ToolServices } from "../tools/services.ts";
 import type { AnyTool } from "../tools/tool.ts";
 import { describeTool, toolsFor } from "./describe.ts";
 import { INSTRUCTIONS } from "./instructions.ts";
-import { callTool } from "./pipeline.ts";
+import { callerKey, callTool } from "./pipeline.ts";
 
 const VERSION = "0.1.0";
 
 /** A server for one request. It speaks the protocol; what tools there are and how they run is decided elsewhere. */
-export function mcpServer(tools: readonly AnyTool[], services: ToolServices, caller: Grant): Server {
+export function mcpServer(
+  tools: readonly AnyTool[],
+  services: ToolServices,
+  caller: Grant,
+  waitUntil: (work: Promise<void>) => void,
+): Server {
   const server = new Server(
     { name: "moltbot", title: "Moltbot", version: VERSION },
     { capabilities: { tools: {} }, instructions: INSTRUCTIONS },
@@ -22,6 +28,7 @@ export function mcpServer(tools: readonly AnyTool[], services: ToolServices, cal
     return await callTool(tools, services, caller, {
       name: request.params.name,
       input: request.params.arguments,
+      requestId: mcpReq.id,
       signal: mcpReq.signal,
       async progress(message) {
         if (token === undefined) return;
@@ -29,6 +36,10 @@ export function mcpServer(tools: readonly AnyTool[], services: ToolServices, cal
         await mcpReq.notify({ method: "notifications/progress", params: { progressToken: token, progress: step, message } });
       },
     });
+  });
+  // Clients of 2025 cancel by a request of its own, which reaches another server than the call it is about.
+  server.setNotificationHandler("notifications/cancelled", ({ params }) => {
+    if (params.requestId !== undefined) waitUntil(cancelCall(services, callerKey(caller, params.requestId)));
   });
   return server;
 }

@@ -20,7 +20,6 @@ export function sandboxHandle<Object extends SandboxObject<Cloudflare.Env>>(
 ): SandboxHandle<Object> {
   const never = options.sleepAfter === "never";
   const sandbox = getSandbox(namespace, SANDBOX_NAME, {
-    transport: "rpc",
     // keepAlive is stored by the object: leaving "never" again takes an explicit false.
     keepAlive: never,
     ...(never ? {} : { sleepAfter: options.sleepAfter }),

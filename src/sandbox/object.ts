@@ -1,9 +1,9 @@
 import { Sandbox } from "@cloudflare/sandbox";
-import { type Reply, reply } from "../core/reply.ts";
+import { type Reply, reply, unwrap } from "../core/reply.ts";
 import type { GatewayPlan, GatewayStatus, GatewayTokens } from "./gateway-plan.ts";
 import type { DirectoryEntry, ShellResult } from "./results.ts";
 import { type GatewayHost, GatewaySupervisor } from "./supervisor.ts";
-import { NO_SESSION, sandboxFailure } from "./wire.ts";
+import { isInterrupted, NO_SESSION, sandboxFailure } from "./wire.ts";
 
 /**
  * The container's Durable Object: the SDK's Sandbox, and in it the one gateway. Every method of ours answers with a
@@ -11,9 +11,12 @@ import { NO_SESSION, sandboxFailure } from "./wire.ts";
  */
 export abstract class SandboxObject<Env extends Cloudflare.Env> extends Sandbox<Env> {
   readonly #supervisor: GatewaySupervisor;
+  #awake: Promise<void> | undefined;
+  readonly #running = new Set<{ caller: string | undefined; env: Record<string, string> }>();
 
   constructor(ctx: DurableObjectState<{}>, env: Env) {
-    super(ctx, env);
+    // Not by getSandbox, whose settings arrive after the first call may have begun: that one would speak plain HTTP.
+    super(ctx, { ...env, SANDBOX_TRANSPORT: "rpc" });
     this.#supervisor = new GatewaySupervisor(this.#host(), (tokens) => this.plan(tokens));
   }
 
@@ -38,50 +41,86 @@ export abstract class SandboxObject<Env extends Cloudflare.Env> extends Sandbox<
     return shown.byteLength === wanted.byteLength && crypto.subtle.timingSafeEqual(shown, wanted);
   }
 
-  /** Runs a shell line in a process of its own. Throws nothing: a line that fails has an exit code. */
-  shell(line: string, env: Record<string, string>): Promise<Reply<ShellResult>> {
-    return reply("sandbox.shell", async () => {
-      const { exitCode, stdout, stderr } = await this.execWithSessionToken(line, NO_SESSION, { env }).catch((error: unknown) => {
-        throw sandboxFailure(error, "Running the command");
-      });
-      return { exitCode, stdout, stderr };
+  /**
+   * Runs a shell line in a process of its own; a line that fails has an exit code. `caller` names the request it
+   * runs for, for `runningFor`.
+   */
+  shell(line: string, env: Record<string, string>, caller?: string): Promise<Reply<ShellResult>> {
+    return this.#use("sandbox.shell", "Running the command", async () => {
+      const running = { caller, env };
+      this.#running.add(running);
+      try {
+        const { exitCode, stdout, stderr } = await this.execWithSessionToken(line, NO_SESSION, { env });
+        return { exitCode, stdout, stderr };
+      } finally {
+        this.#running.delete(running);
+      }
     });
+  }
+
+  /** The environments of the shell lines that run for this request now. */
+  runningFor(caller: string): Record<string, string>[] {
+    return [...this.#running].filter((line) => line.caller === caller).map(({ env }) => env);
   }
 
   /** A file's bytes as a stream, and its size in bytes. */
   openFile(path: string): Promise<Reply<{ content: ReadableStream<Uint8Array>; size: number; mimeType: string }>> {
-    return reply("sandbox.openFile", async () => {
-      const { content, size, mimeType } = await this.readFile(path, { encoding: "none", sessionId: NO_SESSION }).catch((error: unknown) => {
-        throw sandboxFailure(error, `Reading ${path}`);
-      });
+    return this.#use("sandbox.openFile", `Reading ${path}`, async () => {
+      const { content, size, mimeType } = await this.readFile(path, { encoding: "none", sessionId: NO_SESSION });
       return { content, size, mimeType };
     });
   }
 
   /** Writes the whole file, making its directories. */
   putFile(path: string, content: string, encoding: "utf-8" | "base64"): Promise<Reply<void>> {
-    return reply("sandbox.putFile", async () => {
-      try {
-        const directory = path.slice(0, path.lastIndexOf("/"));
-        if (directory !== "") await this.mkdir(directory, { recursive: true, sessionId: NO_SESSION });
-        await this.writeFile(path, content, { encoding, sessionId: NO_SESSION });
-      } catch (error) {
-        throw sandboxFailure(error, `Writing ${path}`);
-      }
-    });
+    return this.#use("sandbox.putFile", `Writing ${path}`, () => this.#write(path, content, encoding));
   }
 
   directory(path: string, options: { recursive: boolean; hidden: boolean }): Promise<Reply<DirectoryEntry[]>> {
-    return reply("sandbox.directory", async () => {
+    return this.#use("sandbox.directory", `Listing ${path}`, async () => {
       const { files } = await this.listFiles(path, {
         recursive: options.recursive,
         includeHidden: options.hidden,
         sessionId: NO_SESSION,
-      }).catch((error: unknown) => {
-        throw sandboxFailure(error, `Listing ${path}`);
       });
       return files.map((file) => ({ path: file.absolutePath, type: file.type, size: file.size, modified: file.modifiedAt }));
     });
+  }
+
+  /** Uses the container; its errors become Failures that name `what`. */
+  #use<T>(operation: string, what: string, work: () => Promise<T>): Promise<Reply<T>> {
+    return reply(operation, async () => {
+      try {
+        await this.#wake();
+        return await work();
+      } catch (error) {
+        throw sandboxFailure(error, what);
+      }
+    });
+  }
+
+  /** The first call of this object may find that the container is another one than before: it is one that does nothing. */
+  #wake(): Promise<void> {
+    this.#awake ??= this.#knock().catch((error: unknown) => {
+      this.#awake = undefined;
+      throw error;
+    });
+    return this.#awake;
+  }
+
+  async #knock(): Promise<void> {
+    try {
+      await this.exists("/", NO_SESSION);
+    } catch (error) {
+      if (!isInterrupted(error)) throw error;
+      await this.exists("/", NO_SESSION);
+    }
+  }
+
+  async #write(path: string, content: string, encoding: "utf-8" | "base64"): Promise<void> {
+    const directory = path.slice(0, path.lastIndexOf("/"));
+    if (directory !== "") await this.mkdir(directory, { recursive: true, sessionId: NO_SESSION });
+    await this.writeFile(path, content, { encoding, sessionId: NO_SESSION });
   }
 
   #host(): GatewayHost {
@@ -94,10 +133,7 @@ export abstract class SandboxObject<Env extends Cloudflare.Env> extends Sandbox<
         if (!running?.running) throw new Error("The container is not running.");
         return await running.getTcpPort(port).fetch(`http://localhost:${port}${path}`, { signal });
       },
-      write: async (path, content) => {
-        await this.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true, sessionId: NO_SESSION });
-        await this.writeFile(path, content, { sessionId: NO_SESSION });
-      },
+      write: async (path, content) => unwrap(await this.putFile(path, content, "utf-8")),
       start: async (command, processId, env) => {
         await this.startProcess(command, { processId, env }, NO_SESSION);
       },
@@ -116,7 +152,7 @@ export abstract class SandboxObject<Env extends Cloudflare.Env> extends Sandbox<
       },
       terminate: (id) => this.killProcess(id, "SIGTERM", NO_SESSION),
       shell: async (line) => {
-        await this.execWithSessionToken(line, NO_SESSION);
+        unwrap(await this.shell(line, {}));
       },
     };
   }

@@ -161,7 +161,7 @@ export class GatewaySupervisor {
   }
 
   #givenUp(reason: string | undefined): Failure {
-    return new Failure("unavailable", `The Moltbot does not start and is not tried again. ${reason ?? ""}`.trim(), {
+    return new Failure("given_up", `The Moltbot does not start and is not tried again. ${reason ?? ""}`.trim(), {
       hint: "Mend what the log says, then call bot_restart.",
     });
   }

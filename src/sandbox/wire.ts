@@ -26,6 +26,11 @@ const CODES: Record<string, { code: FailureCode; hint: string }> = {
   RPC_TRANSPORT_ERROR: { code: "unavailable", hint: "The sandbox restarted meanwhile: try again." },
 };
 
+/** Whether the container was replaced under a call. The first call after the Worker restarted always sees this. */
+export function isInterrupted(error: unknown): boolean {
+  return errorSchema.safeParse(error).data?.code === "OPERATION_INTERRUPTED";
+}
+
 /** The SDK's error as a Failure; one it has no code for stays `internal`, its text in the log. */
 export function sandboxFailure(error: unknown, what: string): Failure {
   if (error instanceof Failure) return error;
@@ -49,6 +54,7 @@ function words(code: FailureCode): string {
     case "unavailable":
       return "the sandbox is not available";
     case "invalid_input":
+    case "given_up":
     case "unauthorized":
     case "conflict":
     case "limited":

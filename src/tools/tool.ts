@@ -25,6 +25,8 @@ export interface ToolAnswer<Output> {
 export interface Call {
   /** Opaque id of the person on whose behalf the client calls. */
   principal: string;
+  /** Names this request among those of the same person and client. */
+  caller: string;
   /** Fires when the client cancels or goes away, and at the tool's deadline. */
   signal: AbortSignal;
   /** Shown by the client while the call runs; a client that asked for none gets none. */

@@ -2,9 +2,11 @@ import { createServer } from "node:http";
 import { connect, createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { unstable_startWorker } from "wrangler";
+import { z } from "zod";
 import type { ChatAccess } from "../../src/chat/access.ts";
 import { type ChatEvent, chatEvent } from "../../src/chat/event.ts";
 import type { ChatLimits } from "../../src/chat/limits.ts";
+import type { FailureCode } from "../../src/core/failure.ts";
 import type { Reply } from "../../src/core/reply.ts";
 
 const CONFIG = fileURLToPath(new URL("fixture/wrangler.jsonc", import.meta.url));
@@ -37,6 +39,17 @@ export interface ChatStack {
   /** What the object wrote to its log. */
   log(): string[];
   close(): Promise<void>;
+}
+
+/** The fixture passes the object's answer through unchanged; its value is what the method says. */
+function replyOf<T>() {
+  return z.discriminatedUnion("ok", [
+    z.object({ ok: z.literal(true), value: z.custom<T>() }),
+    z.object({
+      ok: z.literal(false),
+      failure: z.object({ code: z.custom<FailureCode>(), message: z.string(), hint: z.string().exactOptional() }),
+    }),
+  ]);
 }
 
 /** The chat object in workerd, reaching the gateway through a wire that can be cut. */
@@ -72,14 +85,20 @@ export async function chatStack(gateway: GatewayUnderTest, limits: Partial<ChatL
   await worker.ready;
   const url = await worker.url;
 
-  async function call(method: string, ...args: unknown[]) {
+  async function post(method: string, args: unknown[]): Promise<unknown> {
     const response = await fetch(url, { method: "POST", body: JSON.stringify({ method, args }) });
     return await response.json();
   }
 
+  async function call<M extends Method>(method: M, ...args: Parameters<ChatAccess[M]>): Promise<Reply<Value<M>>> {
+    return replyOf<Value<M>>().parse(await post(method, args));
+  }
+
   async function* follow(principal: string, runId: string, cursor = 0, signal?: AbortSignal) {
     const query = new URLSearchParams({ principal, run: runId, cursor: String(cursor) });
-    const response = await fetch(new URL(`/follow?${query}`, url), signal ? { signal } : {});
+    // The development server compresses what it may, and holds small pieces back to do so.
+    const headers = { "accept-encoding": "identity" };
+    const response = await fetch(new URL(`/follow?${query}`, url), signal ? { headers, signal } : { headers });
     if (!response.ok || !response.body) throw new Error(await response.text());
     let rest = "";
     for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
@@ -90,8 +109,7 @@ export async function chatStack(gateway: GatewayUnderTest, limits: Partial<ChatL
   }
 
   return {
-    // The fixture passes the object's answer through unchanged.
-    call: (method, ...args) => call(method, ...args),
+    call,
     async ok(method, ...args) {
       const answer = await call(method, ...args);
       if (!answer.ok) throw new Error(`${method}: ${JSON.stringify(answer.failure)}`);
@@ -111,7 +129,7 @@ export async function chatStack(gateway: GatewayUnderTest, limits: Partial<ChatL
     hold: wire.hold,
     connections: wire.connections,
     async evict() {
-      await call("evict");
+      await post("evict", []);
     },
     readies: () => readies,
     log: () => lines,

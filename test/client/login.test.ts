@@ -82,7 +82,10 @@ test("reports that consent was denied", async () => {
 
 test("reports that the password is wrong, after one try", async () => {
   const wrong = login({ ...stack, password: "not the password" });
-  await expect(wrong).rejects.toMatchObject({ code: "unauthorized", message: expect.stringContaining("That is not the password.") });
+  await expect(wrong).rejects.toMatchObject({
+    code: "unauthorized",
+    message: expect.stringContaining("That is not the password."),
+  });
 });
 
 test("lets a person sign in with a browser", async () => {
@@ -97,11 +100,11 @@ test("lets a person sign in with a browser", async () => {
 
 test("takes no answer that belongs to another sign-in", async () => {
   const { password: _, ...noPassword } = stack;
-  const show = (url: string) => {
-    const redirect = new URL(url).searchParams.get("redirect_uri") ?? "";
-    void headlessBrowser().visit(`${redirect}?code=stolen&state=guessed`);
-  };
-  await expect(login({ ...noPassword, show })).rejects.toMatchObject({ code: "unauthorized" });
+  const shown = Promise.withResolvers<string>();
+  const waiting = login({ ...noPassword, show: shown.resolve });
+  const redirect = new URL(await shown.promise).searchParams.get("redirect_uri") ?? "";
+  void headlessBrowser().visit(`${redirect}?code=stolen&state=guessed`);
+  await expect(waiting).rejects.toMatchObject({ code: "unauthorized" });
 });
 
 test("stops waiting for a person when told to", async () => {

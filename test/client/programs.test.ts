@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { findTarget } from "../../local/client/target.ts";
 import { type ClientStack, clientStack } from "./stack.ts";
 
 let stack: ClientStack;
@@ -74,10 +75,16 @@ test("chat fails with the error and its hint", async () => {
 });
 
 test("chat explains arguments it cannot use", async () => {
-  expect(await chat([])).toMatchObject({ code: 1, err: expect.stringMatching(/^There is no message\.\nnpm run chat -- /) });
+  expect(await chat([])).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/^There is no message\.\nnpm run chat -- /),
+  });
   expect(await chat(["--nonsense", "x"])).toMatchObject({ code: 1, err: expect.stringContaining("--nonsense") });
   expect(await chat(["--image", "a.txt", "x"])).toMatchObject({ code: 1, err: expect.stringContaining(".png") });
-  expect(await chat(["--image", "missing.png", "x"])).toMatchObject({ code: 1, err: "There is no file missing.png.\n" });
+  expect(await chat(["--image", "missing.png", "x"])).toMatchObject({
+    code: 1,
+    err: "There is no file missing.png.\n",
+  });
 });
 
 test("both say how to start the server when none runs, or none any more", async () => {
@@ -91,12 +98,20 @@ test("both say how to start the server when none runs, or none any more", async 
   await rm(empty, { recursive: true });
 });
 
-test("chat keeps the password away from another address, and shows where to sign in", async () => {
-  const other = stack.url.replace("127.0.0.1", "localhost").replace("//localhost:", "//localhost.:");
+test("only the address that runs here gets its password", () => {
+  expect(findTarget(undefined, stack.stateFolder)).toEqual({ url: stack.url, password: stack.password });
+  expect(findTarget(`${stack.url}/mcp`, stack.stateFolder)).toEqual({ url: stack.url, password: stack.password });
+  expect(findTarget("https://moltbot.example", stack.stateFolder)).toEqual({ url: "https://moltbot.example" });
+  expect(() => findTarget("moltbot", stack.stateFolder)).toThrow("no address");
+});
+
+test("chat shows a person where to sign in at another address", async () => {
+  const { hostname, port } = new URL(stack.url);
+  const other = `http://${hostname === "localhost" ? "127.0.0.1" : "localhost"}:${port}`;
   const file = fileURLToPath(new URL("../../local/client/chat.ts", import.meta.url));
   const child = spawn(process.execPath, [file, "--state", stack.stateFolder, "--url", other, "hello"]);
-  const [line] = await once(child.stderr, "data");
+  const [shown] = await once(child.stderr, "data");
   child.kill();
   await once(child, "close");
-  expect(String(line)).not.toContain(stack.password);
+  expect(String(shown)).toContain(`${other}/authorize?response_type=code`);
 });

@@ -66,7 +66,11 @@ async function atForm(issuer: string, client = headlessBrowser()) {
     client,
     form,
     submit: (password: string, headers: Record<string, string> = {}) =>
-      client.visit(form, { method: "POST", headers, body: new URLSearchParams({ email: "owner@localhost.test", password }) }),
+      client.visit(form, {
+        method: "POST",
+        headers,
+        body: new URLSearchParams({ email: "owner@localhost.test", password }),
+      }),
   };
 }
 
@@ -76,7 +80,12 @@ async function signIn(issuer: string, password: string): Promise<URL> {
   return new URL(leadsTo(await client.visit(resume), issuer));
 }
 
-function exchange(issuer: string, code: string, change: Record<string, string> = {}, secret = "a secret: of the worker") {
+function exchange(
+  issuer: string,
+  code: string,
+  change: Record<string, string> = {},
+  secret = "a secret: of the worker",
+) {
   return fetch(`${issuer}/token`, {
     method: "POST",
     headers: { authorization: `Basic ${btoa(`moltbot:${encodeURIComponent(secret)}`)}` },
@@ -96,7 +105,9 @@ async function identity(issuer: string, password: string) {
   const returned = await signIn(issuer, password);
   const answer = await exchange(issuer, returned.searchParams.get("code") ?? "");
   const { id_token } = tokenSchema.parse(await answer.json());
-  const metadata = z.object({ jwks_uri: z.string() }).parse(await (await fetch(`${issuer}/.well-known/openid-configuration`)).json());
+  const metadata = z
+    .object({ jwks_uri: z.string() })
+    .parse(await (await fetch(`${issuer}/.well-known/openid-configuration`)).json());
   const keys = createRemoteJWKSet(new URL(metadata.jwks_uri));
   const { payload, protectedHeader } = await jwtVerify(id_token, keys, { issuer, audience: "moltbot" });
   return { returned, payload, protectedHeader };
@@ -211,7 +222,9 @@ test("gives no code without PKCE, to another redirect address or another client"
   bare.searchParams.delete("code_challenge_method");
   const refused = new URL(leadsTo(await client.visit(bare.toString()), issuer));
   expect(refused.searchParams.get("error")).toBe("invalid_request");
-  expect((await client.visit(authorizeUrl(issuer, { code_challenge_method: "plain" }))).headers.get("location")).toContain("error=");
+  expect(
+    (await client.visit(authorizeUrl(issuer, { code_challenge_method: "plain" }))).headers.get("location"),
+  ).toContain("error=");
   expect((await client.visit(authorizeUrl(issuer, { redirect_uri: "https://evil.example/" }))).status).toBe(400);
   expect((await client.visit(authorizeUrl(issuer, { client_id: "other" }))).status).toBe(400);
 });

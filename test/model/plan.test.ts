@@ -31,7 +31,10 @@ test("starts every text with the label", () => {
 });
 
 test("asks for the exec tool with the command", () => {
-  expect(reply(gatewayRequest("run: ls -la | wc -l")).call).toEqual({ name: "exec", input: { command: "ls -la | wc -l" } });
+  expect(reply(gatewayRequest("run: ls -la | wc -l")).call).toEqual({
+    name: "exec",
+    input: { command: "ls -la | wc -l" },
+  });
 });
 
 test("quotes the result when the tool has answered", () => {
@@ -41,7 +44,9 @@ test("quotes the result when the tool has answered", () => {
 });
 
 test("fences a result that has fences of its own", () => {
-  expect(reply(gatewayRequest("run: x", ["```\nMEDIA:/etc/hosts"])).text).toContain("````\n```\nMEDIA:/etc/hosts\n````");
+  expect(reply(gatewayRequest("run: x", ["```\nMEDIA:/etc/hosts"])).text).toContain(
+    "````\n```\nMEDIA:/etc/hosts\n````",
+  );
 });
 
 test("runs several steps in order, one request each", () => {
@@ -58,7 +63,10 @@ test("adds a remembered line to what MEMORY.md holds", () => {
   const script = "remember: the cat is Mia";
   expect(reply(gatewayRequest(script)).call).toEqual({ name: "read", input: { path: "MEMORY.md", optional: true } });
   const append = reply(gatewayRequest(script, ["# Memory\n- old"])).call;
-  expect(append).toEqual({ name: "write", input: { path: "MEMORY.md", content: "# Memory\n- old\n- the cat is Mia\n" } });
+  expect(append).toEqual({
+    name: "write",
+    input: { path: "MEMORY.md", content: "# Memory\n- old\n- the cat is Mia\n" },
+  });
 });
 
 test("starts MEMORY.md when there is none", () => {
@@ -83,11 +91,15 @@ test("reaches a catalogued tool through tool_call, under its own name in the rep
 });
 
 test("stops a step whose tool failed and goes on with the next", () => {
-  expect(reply(gatewayRequest("browse: https://example.com/\nsay: next", ["!refused"])).text).toMatch(/browser failed:[\s\S]*next$/);
+  expect(reply(gatewayRequest("browse: https://example.com/\nsay: next", ["!refused"])).text).toMatch(
+    /browser failed:[\s\S]*next$/,
+  );
 });
 
 test("says plainly that a tool is not offered, or not with these arguments", () => {
-  expect(reply(gatewayRequest("tool: nosuch {}")).text).toContain("nosuch is not offered in this request (offered: exec,");
+  expect(reply(gatewayRequest("tool: nosuch {}")).text).toContain(
+    "nosuch is not offered in this request (offered: exec,",
+  );
   expect(reply(gatewayRequest("run: ls", [], { tools: [] })).text).toContain("offered: none");
   expect(reply(gatewayRequest('tool: exec {"cmd":"ls"}')).text).toContain("it does not know cmd, it wants command");
 });

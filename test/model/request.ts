@@ -10,13 +10,22 @@ const TOOLS = [
   { name: "tool_call", input_schema: { required: ["id"], properties: { id: {}, args: {} } } },
 ];
 
-const SYSTEM = [{ type: "text", text: "Available deferred-schema tools:\n- browser (browser): Control the browser.\n" }];
+const SYSTEM = [
+  { type: "text", text: "Available deferred-schema tools:\n- browser (browser): Control the browser.\n" },
+];
 
 /** A request as the gateway (2026.9.6) shapes it: dated message, its own context after it, most tools in a catalogue. */
-export function gatewayRequest(text: string, results: string[] = [], extra: Partial<MessagesRequest> = {}): MessagesRequest {
+export function gatewayRequest(
+  text: string,
+  results: string[] = [],
+  extra: Partial<MessagesRequest> = {},
+): MessagesRequest {
   const answered = results.flatMap((content, index): MessagesRequest["messages"] => [
     { role: "assistant", content: [{ type: "tool_use", id: `toolu_${index}`, name: "any", input: {} }] },
-    { role: "user", content: [{ type: "tool_result", tool_use_id: `toolu_${index}`, content, is_error: content.startsWith("!") }] },
+    {
+      role: "user",
+      content: [{ type: "tool_result", tool_use_id: `toolu_${index}`, content, is_error: content.startsWith("!") }],
+    },
   ]);
   return {
     model: "stand-in",

@@ -55,9 +55,16 @@ test("streams a text in the order of the Messages API", async () => {
     "message_delta",
     "message_stop",
   ]);
-  expect(events[0]).toMatchObject({ message: { role: "assistant", model: "stand-in", content: [], stop_reason: null } });
-  expect(events.at(-2)).toMatchObject({ delta: { stop_reason: "end_turn" }, usage: { output_tokens: expect.any(Number) } });
-  const text = events.map((event) => z.object({ delta: z.object({ text: z.string() }) }).safeParse(event).data?.delta.text ?? "");
+  expect(events[0]).toMatchObject({
+    message: { role: "assistant", model: "stand-in", content: [], stop_reason: null },
+  });
+  expect(events.at(-2)).toMatchObject({
+    delta: { stop_reason: "end_turn" },
+    usage: { output_tokens: expect.any(Number) },
+  });
+  const text = events.map(
+    (event) => z.object({ delta: z.object({ text: z.string() }) }).safeParse(event).data?.delta.text ?? "",
+  );
   expect(text.join("")).toMatch(/^\[stand-in model, not an AI\] word1 .* word20$/);
 });
 
@@ -68,7 +75,11 @@ test("streams text and a tool call as two blocks", async () => {
     { index: 0, content_block: { type: "text" } },
     { index: 1, content_block: { type: "tool_use", name: "exec", input: {} } },
   ]);
-  const json = { type: "content_block_delta", index: 1, delta: { type: "input_json_delta", partial_json: '{"command":"ls"}' } };
+  const json = {
+    type: "content_block_delta",
+    index: 1,
+    delta: { type: "input_json_delta", partial_json: '{"command":"ls"}' },
+  };
   expect(events).toContainEqual(json);
   expect(events.at(-2)).toMatchObject({ delta: { stop_reason: "tool_use" } });
 });
@@ -121,8 +132,14 @@ test("breaks a dropped stream off in mid-text", async () => {
 });
 
 test("fails in the API's error shape", async () => {
-  expect(await refusal(await post(gatewayRequest("fail: 529")))).toMatchObject({ status: 529, type: "overloaded_error" });
-  expect(await refusal(await post(gatewayRequest("fail: 429")))).toMatchObject({ status: 429, type: "rate_limit_error" });
+  expect(await refusal(await post(gatewayRequest("fail: 529")))).toMatchObject({
+    status: 529,
+    type: "overloaded_error",
+  });
+  expect(await refusal(await post(gatewayRequest("fail: 429")))).toMatchObject({
+    status: 429,
+    type: "rate_limit_error",
+  });
 });
 
 test("says what is wrong with a request", async () => {

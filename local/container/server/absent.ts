@@ -1,5 +1,5 @@
-import { RpcTarget } from 'capnweb';
-import { failure, type ErrorCode } from './failure.ts';
+import { RpcTarget } from "capnweb";
+import { failure, type ErrorCode } from "./failure.ts";
 
 function absent(code: ErrorCode, what: string, instead: string): never {
   const reason = `${what} is not part of the container on one machine. ${instead}`;
@@ -9,11 +9,15 @@ function absent(code: ErrorCode, what: string, instead: string): never {
 /** rpc group `git`. */
 export class AbsentGit extends RpcTarget {
   checkout(): never {
-    absent('GIT_OPERATION_FAILED', 'gitCheckout()', "Use exec('git clone …').");
+    absent("GIT_OPERATION_FAILED", "gitCheckout()", "Use exec('git clone …').");
   }
 }
 
-const INTERPRETER = ['INTERPRETER_NOT_READY', 'The code interpreter', "Use exec('node …') or exec('python3 …')."] as const;
+const INTERPRETER = [
+  "INTERPRETER_NOT_READY",
+  "The code interpreter",
+  "Use exec('node …') or exec('python3 …').",
+] as const;
 
 /** rpc group `interpreter`. */
 export class AbsentInterpreter extends RpcTarget {
@@ -34,22 +38,29 @@ export class AbsentInterpreter extends RpcTarget {
   }
 }
 
-const ARCHIVES = ['Archiving to squashfs', 'Home and workspace are plain directories that outlive the container.'] as const;
+const ARCHIVES = [
+  "Archiving to squashfs",
+  "Home and workspace are plain directories that outlive the container.",
+] as const;
 
 /** rpc group `backup`. */
 export class AbsentBackup extends RpcTarget {
   createArchive(): never {
-    absent('BACKUP_CREATE_FAILED', ...ARCHIVES);
+    absent("BACKUP_CREATE_FAILED", ...ARCHIVES);
   }
   restoreArchive(): never {
-    absent('BACKUP_RESTORE_FAILED', ...ARCHIVES);
+    absent("BACKUP_RESTORE_FAILED", ...ARCHIVES);
   }
   uploadParts(): never {
-    absent('BACKUP_CREATE_FAILED', ...ARCHIVES);
+    absent("BACKUP_CREATE_FAILED", ...ARCHIVES);
   }
 }
 
-const TUNNELS = ['INTERNAL_ERROR', 'A cloudflared tunnel', 'The Worker reaches every port of the container already.'] as const;
+const TUNNELS = [
+  "INTERNAL_ERROR",
+  "A cloudflared tunnel",
+  "The Worker reaches every port of the container already.",
+] as const;
 
 /** rpc group `tunnels`. */
 export class AbsentTunnels extends RpcTarget {

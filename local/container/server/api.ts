@@ -1,13 +1,13 @@
-import { RpcTarget } from 'capnweb';
-import { AbsentBackup, AbsentGit, AbsentInterpreter, AbsentTunnels } from './absent.ts';
-import { Commands } from './commands.ts';
-import { Files } from './files.ts';
-import { Ports } from './ports.ts';
-import { Processes } from './processes.ts';
-import type { ProcessTable } from './process-table.ts';
-import { Sessions } from './sessions.ts';
-import { Utils } from './utils.ts';
-import { Watch } from './watch.ts';
+import { RpcTarget } from "capnweb";
+import { AbsentBackup, AbsentGit, AbsentInterpreter, AbsentTunnels } from "./absent.ts";
+import { Commands } from "./commands.ts";
+import { Files } from "./files.ts";
+import { Ports } from "./ports.ts";
+import { Processes } from "./processes.ts";
+import type { ProcessTable } from "./process-table.ts";
+import { Sessions } from "./sessions.ts";
+import { Utils } from "./utils.ts";
+import { Watch } from "./watch.ts";
 
 /** What the SDK calls: one getter per rpc group. Getters, because capnweb exposes no own properties. */
 export class SandboxApi extends RpcTarget {

@@ -1,8 +1,8 @@
-import { RpcTarget } from 'capnweb';
-import { failure, messageOf } from './failure.ts';
-import type { ProcessTable } from './process-table.ts';
-import type { Place, Sessions } from './sessions.ts';
-import { spawnShell, terminateGroup, type Environment } from './shell.ts';
+import { RpcTarget } from "capnweb";
+import { failure, messageOf } from "./failure.ts";
+import type { ProcessTable } from "./process-table.ts";
+import type { Place, Sessions } from "./sessions.ts";
+import { spawnShell, terminateGroup, type Environment } from "./shell.ts";
 
 /** What a command may print, both streams together, when its output is answered in one piece. */
 const OUTPUT_LIMIT = 32 * 1024 * 1024;
@@ -48,7 +48,7 @@ export class Commands extends RpcTarget {
   ): Promise<ReadableStream<Uint8Array>> {
     const place = at(this.#sessions.place(sessionId), options);
     const started = await this.#processes.start(command, { ...place, timeoutMs: options.timeoutMs });
-    return started.events(sessionId ?? '');
+    return started.events(sessionId ?? "");
   }
 }
 
@@ -62,43 +62,43 @@ async function runToEnd(
   timeoutMs: number | undefined,
 ): Promise<{ success: boolean; exitCode: number; stdout: string; stderr: string }> {
   const child = await spawnShell(command, place).catch((error: unknown) => {
-    throw failure('COMMAND_EXECUTION_ERROR', `Failed to execute the command in '${place.cwd}': ${messageOf(error)}`, {
+    throw failure("COMMAND_EXECUTION_ERROR", `Failed to execute the command in '${place.cwd}': ${messageOf(error)}`, {
       command,
       stderr: messageOf(error),
     });
   });
   const output = { stdout: new Array<Buffer>(), stderr: new Array<Buffer>() };
   let size = 0;
-  let ended: 'too-large' | 'timeout' | undefined;
+  let ended: "too-large" | "timeout" | undefined;
   let done = false;
-  const end = (reason: 'too-large' | 'timeout') => {
+  const end = (reason: "too-large" | "timeout") => {
     ended ??= reason;
     void terminateGroup(child.pid);
   };
-  for (const source of ['stdout', 'stderr'] as const) {
-    child[source].on('data', (chunk: Buffer) => {
-      if (done || ended === 'too-large') return;
+  for (const source of ["stdout", "stderr"] as const) {
+    child[source].on("data", (chunk: Buffer) => {
+      if (done || ended === "too-large") return;
       size += chunk.length;
-      if (size > OUTPUT_LIMIT) return end('too-large');
+      if (size > OUTPUT_LIMIT) return end("too-large");
       output[source].push(chunk);
     });
   }
-  const timer = timeoutMs === undefined ? undefined : setTimeout(() => end('timeout'), timeoutMs);
+  const timer = timeoutMs === undefined ? undefined : setTimeout(() => end("timeout"), timeoutMs);
   const exitCode = await child.exited;
   clearTimeout(timer);
   // From here on a background child's output is drained and dropped, not collected.
   done = true;
-  if (ended === 'too-large') {
+  if (ended === "too-large") {
     throw failure(
-      'COMMAND_EXECUTION_ERROR',
+      "COMMAND_EXECUTION_ERROR",
       `The command was stopped: it printed more than ${OUTPUT_LIMIT} bytes. Write to a file, or use execStream.`,
       { command, exitCode },
     );
   }
-  const stdout = Buffer.concat(output.stdout).toString('utf8');
-  const stderr = Buffer.concat(output.stderr).toString('utf8');
+  const stdout = Buffer.concat(output.stdout).toString("utf8");
+  const stderr = Buffer.concat(output.stderr).toString("utf8");
   if (ended === undefined) return { success: exitCode === 0, exitCode, stdout, stderr };
-  const gap = stderr === '' || stderr.endsWith('\n') ? '' : '\n';
+  const gap = stderr === "" || stderr.endsWith("\n") ? "" : "\n";
   const note = `Command timed out after ${timeoutMs}ms`;
   return { success: false, exitCode: 124, stdout, stderr: `${stderr}${gap}${note}` };
 }

@@ -1,12 +1,12 @@
-import { watch, type FSWatcher } from 'node:fs';
-import { lstat, readdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { watch, type FSWatcher } from "node:fs";
+import { lstat, readdir } from "node:fs/promises";
+import { basename, join } from "node:path";
 
 /** A tree with more directories is refused, before the kernel's limit on watches takes them from everyone. */
 const DIRECTORY_LIMIT = 4_000;
 
 export interface Change {
-  eventType: 'create' | 'modify' | 'delete';
+  eventType: "create" | "modify" | "delete";
   path: string;
   isDirectory: boolean;
 }
@@ -60,7 +60,7 @@ export class DirectoryWatch {
       const path = join(directory, entry.name);
       const isDirectory = entry.isDirectory();
       // Made between the directory's own event and its watch: nobody else will tell.
-      if (tell && !this.#known.has(path)) this.#tell({ eventType: 'create', path, isDirectory });
+      if (tell && !this.#known.has(path)) this.#tell({ eventType: "create", path, isDirectory });
       this.#known.set(path, isDirectory);
       if (isDirectory && this.#recursive && this.#entered(path)) await this.#enter(path, tell);
     }
@@ -68,7 +68,7 @@ export class DirectoryWatch {
 
   #watch(path: string, onEvent: (name: string) => void): void {
     const watcher = watch(path, (_type, name) => onEvent(name ?? basename(path)));
-    watcher.on('error', () => this.#leave(path));
+    watcher.on("error", () => this.#leave(path));
     this.#watchers.set(path, watcher);
   }
 
@@ -86,12 +86,12 @@ export class DirectoryWatch {
       if (known === undefined) return;
       this.#known.delete(path);
       this.#leave(path);
-      return this.#tell({ eventType: 'delete', path, isDirectory: known });
+      return this.#tell({ eventType: "delete", path, isDirectory: known });
     }
     const isDirectory = info.isDirectory();
     this.#known.set(path, isDirectory);
-    if (known === undefined) this.#tell({ eventType: 'create', path, isDirectory });
-    else if (!isDirectory) this.#tell({ eventType: 'modify', path, isDirectory });
+    if (known === undefined) this.#tell({ eventType: "create", path, isDirectory });
+    else if (!isDirectory) this.#tell({ eventType: "modify", path, isDirectory });
     // A tree that has grown too large, or is gone again, is watched as far as it is.
     if (isDirectory && this.#recursive && this.#entered(path)) await this.#enter(path, true).catch(() => undefined);
   }

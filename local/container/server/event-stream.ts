@@ -5,20 +5,25 @@ const HOLD_AT_BYTES = 1024 * 1024;
 /** Unread bytes after which a stream whose producer cannot be held is given up: its reader is too slow, or gone. */
 const GIVE_UP_AT_BYTES = 16 * 1024 * 1024;
 
-type Event = Record<string, unknown> & { type: string };
+export type ServerEvent = Record<string, unknown> & { type: string };
+
+/** One server-sent event, in the form the SDK's parsers read. `named` adds the `event:` line of the real executeStream. */
+export function encodeEvent(event: ServerEvent, named = false): Uint8Array {
+  return encoder.encode(`${named ? `event: ${event.type}\n` : ""}data: ${JSON.stringify(event)}\n\n`);
+}
 
 export interface EventStream {
   readonly stream: ReadableStream<Uint8Array>;
   /** Sends one server-sent event. Does nothing once the stream is closed. */
-  send(event: Event): void;
+  send(event: ServerEvent): void;
   close(): void;
   /** True while the reader is so far behind that the producer should pause; `onDrain` is called when it caught up. */
   readonly full: boolean;
 }
 
 /**
- * A stream of server-sent events (`data: <json>`), the form the SDK's parsers read. With `named`, each event carries
- * an `event:` line as the real server's executeStream has it. `onEnd` runs once, however the stream ends.
+ * A stream of server-sent events for a producer that has its own pace. `onEnd` runs once, however the stream ends;
+ * `onDrain` whenever the reader asks for more.
  */
 export function eventStream(options: { named?: boolean; onEnd?: () => void; onDrain?: () => void }): EventStream {
   let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
@@ -40,15 +45,14 @@ export function eventStream(options: { named?: boolean; onEnd?: () => void; onDr
     },
     new ByteLengthQueuingStrategy({ highWaterMark: HOLD_AT_BYTES }),
   );
-  const encode = (event: Event) =>
-    encoder.encode(`${options.named === true ? `event: ${event.type}\n` : ''}data: ${JSON.stringify(event)}\n\n`);
+  const encode = (event: ServerEvent) => encodeEvent(event, options.named);
   return {
     stream,
     send(event) {
       if (controller === undefined) return;
       if ((controller.desiredSize ?? 0) < -GIVE_UP_AT_BYTES) {
         const lagging = end();
-        lagging?.enqueue(encode({ type: 'error', error: 'The reader is too slow: events were dropped' }));
+        lagging?.enqueue(encode({ type: "error", error: "The reader is too slow: events were dropped" }));
         lagging?.close();
         return;
       }

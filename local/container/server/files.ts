@@ -1,11 +1,11 @@
-import { RpcTarget } from 'capnweb';
-import { lstat, mkdir, rename, stat, unlink } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { failure, fileFailure } from './failure.ts';
-import { listDirectory } from './list-directory.ts';
-import { fileEvents, readBytes, readKind, readStream } from './read-file.ts';
-import type { Sessions } from './sessions.ts';
-import { moveAcross, writeBytes, writeStream } from './write-file.ts';
+import { RpcTarget } from "capnweb";
+import { lstat, mkdir, rename, stat, unlink } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { failure, fileFailure } from "./failure.ts";
+import { listDirectory } from "./list-directory.ts";
+import { fileEvents, readBytes, readKind, readStream } from "./read-file.ts";
+import type { Sessions } from "./sessions.ts";
+import { moveAcross, writeBytes, writeStream } from "./write-file.ts";
 
 /** Encoded content travels in one message: the SDK's cap. Larger files go as streams. */
 const ENCODED_LIMIT = 32 * 1024 * 1024;
@@ -20,19 +20,19 @@ export class Files extends RpcTarget {
   }
 
   readFile(path: string, sessionId?: string, options: { encoding?: string | undefined } = {}) {
-    return this.#at(path, sessionId, 'file.read', async (absolute) => {
-      if (options.encoding === 'none') {
+    return this.#at(path, sessionId, "file.read", async (absolute) => {
+      if (options.encoding === "none") {
         const { content, size, kind } = await readStream(absolute);
         return { success: true, path, content, size, mimeType: kind.mimeType, timestamp: now() };
       }
       const bytes = await readBytes(absolute, ENCODED_LIMIT);
       const kind = readKind(absolute, bytes);
-      const binary = options.encoding === 'base64' || (options.encoding === undefined && kind.isBinary);
+      const binary = options.encoding === "base64" || (options.encoding === undefined && kind.isBinary);
       return {
         success: true,
         path,
-        content: bytes.toString(binary ? 'base64' : 'utf8'),
-        encoding: binary ? 'base64' : 'utf-8',
+        content: bytes.toString(binary ? "base64" : "utf8"),
+        encoding: binary ? "base64" : "utf-8",
         isBinary: binary,
         size: bytes.length,
         mimeType: kind.mimeType,
@@ -42,7 +42,7 @@ export class Files extends RpcTarget {
   }
 
   readFileStream(path: string, sessionId?: string): Promise<ReadableStream<Uint8Array>> {
-    return this.#at(path, sessionId, 'file.read', fileEvents);
+    return this.#at(path, sessionId, "file.read", fileEvents);
   }
 
   writeFile(
@@ -51,14 +51,14 @@ export class Files extends RpcTarget {
     sessionId?: string,
     options: { encoding?: string | undefined; permissions?: string | undefined } = {},
   ) {
-    return this.#at(path, sessionId, 'file.write', async (absolute) => {
-      const base64 = options.encoding === 'base64';
+    return this.#at(path, sessionId, "file.write", async (absolute) => {
+      const base64 = options.encoding === "base64";
       if (base64 && !/^[A-Za-z0-9+/]*={0,2}$/.test(content)) {
-        throw failure('VALIDATION_FAILED', `Invalid base64 content for '${path}'`, {
-          validationErrors: [{ field: 'content', message: 'Invalid base64', code: 'INVALID_BASE64' }],
+        throw failure("VALIDATION_FAILED", `Invalid base64 content for '${path}'`, {
+          validationErrors: [{ field: "content", message: "Invalid base64", code: "INVALID_BASE64" }],
         });
       }
-      const bytes = Buffer.from(content, base64 ? 'base64' : 'utf8');
+      const bytes = Buffer.from(content, base64 ? "base64" : "utf8");
       if (bytes.length > ENCODED_LIMIT) throw tooLarge(path, bytes.length);
       const mode = options.permissions === undefined ? undefined : Number.parseInt(options.permissions, 8);
       await writeBytes(absolute, bytes, mode);
@@ -67,19 +67,23 @@ export class Files extends RpcTarget {
   }
 
   writeFileStream(path: string, stream: ReadableStream<Uint8Array>, sessionId?: string) {
-    return this.#at(path, sessionId, 'file.write', async (absolute) => {
+    return this.#at(path, sessionId, "file.write", async (absolute) => {
       const bytesWritten = await writeStream(absolute, stream);
       return { success: true, path, bytesWritten, timestamp: now() };
     });
   }
 
   deleteFile(path: string, sessionId?: string) {
-    return this.#at(path, sessionId, 'file.delete', async (absolute) => {
+    return this.#at(path, sessionId, "file.delete", async (absolute) => {
       if ((await lstat(absolute)).isDirectory()) {
-        throw failure('IS_DIRECTORY', `Cannot delete directory with deleteFile() at '${path}'. Use exec('rm -rf <path>') instead.`, {
-          path,
-          operation: 'file.delete',
-        });
+        throw failure(
+          "IS_DIRECTORY",
+          `Cannot delete directory with deleteFile() at '${path}'. Use exec('rm -rf <path>') instead.`,
+          {
+            path,
+            operation: "file.delete",
+          },
+        );
       }
       await unlink(absolute);
       return { success: true, path, timestamp: now() };
@@ -87,11 +91,11 @@ export class Files extends RpcTarget {
   }
 
   renameFile(oldPath: string, newPath: string, sessionId?: string) {
-    return this.#move(oldPath, newPath, sessionId, 'file.rename');
+    return this.#move(oldPath, newPath, sessionId, "file.rename");
   }
 
   moveFile(sourcePath: string, destinationPath: string, sessionId?: string) {
-    return this.#move(sourcePath, destinationPath, sessionId, 'file.move');
+    return this.#move(sourcePath, destinationPath, sessionId, "file.move");
   }
 
   /** As `mv`: into `to` when that is a directory, copying when the two are on different file systems. */
@@ -108,21 +112,21 @@ export class Files extends RpcTarget {
 
   mkdir(path: string, sessionId?: string, options: { recursive?: boolean | undefined } = {}) {
     const recursive = options.recursive ?? false;
-    return this.#at(path, sessionId, 'directory.create', async (absolute) => {
+    return this.#at(path, sessionId, "directory.create", async (absolute) => {
       await mkdir(absolute, { recursive });
       return { success: true, path, recursive, timestamp: now() };
     });
   }
 
   listFiles(path: string, sessionId?: string, options: { recursive?: boolean; includeHidden?: boolean } = {}) {
-    return this.#at(path, sessionId, 'directory.list', async (absolute) => {
+    return this.#at(path, sessionId, "directory.list", async (absolute) => {
       const files = await listDirectory(absolute, options);
       return { success: true, path, files, count: files.length, timestamp: now() };
     });
   }
 
   exists(path: string, sessionId?: string) {
-    return this.#at(path, sessionId, 'file.stat', async (absolute) => {
+    return this.#at(path, sessionId, "file.stat", async (absolute) => {
       const exists = await stat(absolute).then(
         () => true,
         () => false,
@@ -151,9 +155,9 @@ function now(): string {
 }
 
 function tooLarge(path: string, actualSize: number): Error {
-  return failure('FILE_TOO_LARGE', `'${path}' is larger than 32 MiB. Write it as a stream.`, {
+  return failure("FILE_TOO_LARGE", `'${path}' is larger than 32 MiB. Write it as a stream.`, {
     path,
-    operation: 'file.write',
+    operation: "file.write",
     actualSize,
     maxSize: ENCODED_LIMIT,
   });

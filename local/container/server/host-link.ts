@@ -1,31 +1,33 @@
-import { connect, createServer, Socket } from 'node:net';
-import { errnoOf } from './failure.ts';
-import { join } from './join.ts';
-import { parseOrder, SOCKET_DIRECTORY, socketFile, type SocketName } from './wire.ts';
+import { connect, createServer, Socket } from "node:net";
+import { errnoOf } from "./failure.ts";
+import { join } from "./join.ts";
+import { parseOrder, SOCKET_DIRECTORY, socketFile, type SocketName } from "./wire.ts";
 
 function dialHost(name: SocketName): Socket {
   const host = connect({ path: `${SOCKET_DIRECTORY}/${socketFile(name)}`, allowHalfOpen: true });
-  host.on('error', () => host.destroy());
+  host.on("error", () => host.destroy());
   return host;
 }
 
 function greetHost(greeting: string): Socket {
-  const host = dialHost('link');
+  const host = dialHost("link");
   host.write(`${greeting}\n`);
   return host;
 }
 
 /** Tells the host that the server inside listens. */
 export function announceReady(): void {
-  greetHost('ready').end();
+  greetHost("ready").end();
 }
 
 /** Carries every connection to a loopback port inside the jail to the host. */
-export function forwardPort(port: number, name: 'bridge' | 'egress'): Promise<void> {
-  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (client) => join(client, dialHost(name)));
+export function forwardPort(port: number, name: "bridge" | "egress"): Promise<void> {
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (client) =>
+    join(client, dialHost(name)),
+  );
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', resolve);
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", resolve);
   });
 }
 
@@ -34,10 +36,10 @@ async function connectInside(port: number): Promise<Socket> {
   const attempt = (host: string) =>
     new Promise<Socket>((resolve, reject) => {
       const socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
-      socket.once('connect', () => resolve(socket));
-      socket.on('error', reject);
+      socket.once("connect", () => resolve(socket));
+      socket.on("error", reject);
     });
-  return attempt('127.0.0.1').catch((error: unknown) => attempt('::1').catch(() => Promise.reject(error)));
+  return attempt("127.0.0.1").catch((error: unknown) => attempt("::1").catch(() => Promise.reject(error)));
 }
 
 async function open(id: number, port: number): Promise<void> {
@@ -45,7 +47,7 @@ async function open(id: number, port: number): Promise<void> {
     const inside = await connectInside(port);
     join(inside, greetHost(`stream ${id} ok`));
   } catch (error) {
-    greetHost(`stream ${id} ${errnoOf(error) ?? 'UNKNOWN'}`).end();
+    greetHost(`stream ${id} ${errnoOf(error) ?? "UNKNOWN"}`).end();
   }
 }
 
@@ -55,17 +57,17 @@ async function open(id: number, port: number): Promise<void> {
  */
 export function obeyHost(handlers: { onStop: () => void; onLost: () => void }): void {
   const orders = new Socket({ fd: 0, readable: true, writable: false });
-  let rest = '';
-  orders.setEncoding('utf8');
-  orders.on('data', (chunk: string) => {
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop() ?? '';
+  let rest = "";
+  orders.setEncoding("utf8");
+  orders.on("data", (chunk: string) => {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop() ?? "";
     for (const line of lines) {
       const order = parseOrder(line);
-      if (order?.type === 'open') void open(order.id, order.port);
-      if (order?.type === 'stop') handlers.onStop();
+      if (order?.type === "open") void open(order.id, order.port);
+      if (order?.type === "stop") handlers.onStop();
     }
   });
-  orders.on('error', handlers.onLost);
-  orders.on('close', handlers.onLost);
+  orders.on("error", handlers.onLost);
+  orders.on("close", handlers.onLost);
 }

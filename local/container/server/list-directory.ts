@@ -1,7 +1,7 @@
-import type { Stats } from 'node:fs';
-import { lstat, readdir, stat } from 'node:fs/promises';
-import { basename, join, relative } from 'node:path';
-import { failure } from './failure.ts';
+import type { Stats } from "node:fs";
+import { lstat, readdir, stat } from "node:fs/promises";
+import { basename, join, relative } from "node:path";
+import { failure } from "./failure.ts";
 
 /** A directory with more entries is answered with an error, not with a message nobody can carry. */
 const ENTRY_LIMIT = 100_000;
@@ -10,7 +10,7 @@ export interface FileInfo {
   name: string;
   absolutePath: string;
   relativePath: string;
-  type: 'file' | 'directory' | 'symlink' | 'other';
+  type: "file" | "directory" | "symlink" | "other";
   size: number;
   modifiedAt: string;
   /** As `ls` shows it, without the type: `rwxr-xr-x`. */
@@ -25,13 +25,16 @@ export async function listDirectory(
   options: { recursive?: boolean; includeHidden?: boolean },
 ): Promise<FileInfo[]> {
   if (!(await stat(directory)).isDirectory()) {
-    throw failure('NOT_DIRECTORY', `Path is not a directory: ${directory}`, { path: directory, operation: 'directory.list' });
+    throw failure("NOT_DIRECTORY", `Path is not a directory: ${directory}`, {
+      path: directory,
+      operation: "directory.list",
+    });
   }
   const entries = await readdir(directory, { recursive: options.recursive === true });
   if (entries.length > ENTRY_LIMIT) {
-    throw failure('FILESYSTEM_ERROR', `'${directory}' has more than ${ENTRY_LIMIT} entries`, { path: directory });
+    throw failure("FILESYSTEM_ERROR", `'${directory}' has more than ${ENTRY_LIMIT} entries`, { path: directory });
   }
-  const shown = entries.filter((entry) => options.includeHidden === true || !basename(entry).startsWith('.'));
+  const shown = entries.filter((entry) => options.includeHidden === true || !basename(entry).startsWith("."));
   const files: FileInfo[] = [];
   for (const entry of shown) {
     const absolutePath = join(directory, entry);
@@ -50,7 +53,7 @@ function describe(directory: string, absolutePath: string, info: Stats): FileInf
     type: typeOf(info),
     size: info.size,
     modifiedAt: info.mtime.toISOString(),
-    mode: [6, 3, 0].map((shift) => letters(info.mode >> shift)).join(''),
+    mode: [6, 3, 0].map((shift) => letters(info.mode >> shift)).join(""),
     permissions: {
       readable: (info.mode & 0o400) !== 0,
       writable: (info.mode & 0o200) !== 0,
@@ -59,12 +62,12 @@ function describe(directory: string, absolutePath: string, info: Stats): FileInf
   };
 }
 
-function typeOf(info: Stats): FileInfo['type'] {
-  if (info.isFile()) return 'file';
-  if (info.isDirectory()) return 'directory';
-  return info.isSymbolicLink() ? 'symlink' : 'other';
+function typeOf(info: Stats): FileInfo["type"] {
+  if (info.isFile()) return "file";
+  if (info.isDirectory()) return "directory";
+  return info.isSymbolicLink() ? "symlink" : "other";
 }
 
 function letters(bits: number): string {
-  return `${bits & 4 ? 'r' : '-'}${bits & 2 ? 'w' : '-'}${bits & 1 ? 'x' : '-'}`;
+  return `${bits & 4 ? "r" : "-"}${bits & 2 ? "w" : "-"}${bits & 1 ? "x" : "-"}`;
 }

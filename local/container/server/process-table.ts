@@ -1,16 +1,16 @@
-import { StringDecoder } from 'node:string_decoder';
-import { eventStream } from './event-stream.ts';
-import { failure, messageOf } from './failure.ts';
-import { spawnShell, terminateGroup, type Environment, type ShellProcess } from './shell.ts';
+import { StringDecoder } from "node:string_decoder";
+import { eventStream, type ServerEvent } from "./event-stream.ts";
+import { failure, messageOf } from "./failure.ts";
+import { spawnShell, terminateGroup, type Environment, type ShellProcess } from "./shell.ts";
 
-export type ProcessStatus = 'running' | 'completed' | 'failed' | 'killed' | 'error';
+export type ProcessStatus = "running" | "completed" | "failed" | "killed" | "error";
 
 /** Of each output stream of a process, the last part of this many characters is kept. */
 const KEPT_OUTPUT = 1024 * 1024;
 /** Processes that have ended and are still listed. */
 const KEPT_PROCESSES = 100;
 
-type Source = 'stdout' | 'stderr';
+type Source = "stdout" | "stderr";
 
 interface Listener {
   output(source: Source, data: string): void;
@@ -27,41 +27,42 @@ export class BackgroundProcess {
   readonly startTime: string = new Date().toISOString();
   endTime: string | undefined;
   exitCode: number | undefined;
-  status: ProcessStatus = 'running';
-  readonly output: Record<Source, string> = { stdout: '', stderr: '' };
+  status: ProcessStatus = "running";
+  readonly output: Record<Source, string> = { stdout: "", stderr: "" };
   readonly #child: ShellProcess;
   readonly #listeners = new Set<Listener>();
-  #timedOut = false;
 
   constructor(id: string, command: string, child: ShellProcess, timeoutMs: number | undefined) {
     this.id = id;
     this.command = command;
     this.pid = child.pid;
     this.#child = child;
-    this.#collect('stdout');
-    this.#collect('stderr');
-    const timer =
-      timeoutMs === undefined
-        ? undefined
-        : setTimeout(() => {
-            this.#timedOut = true;
-            void terminateGroup(this.pid);
-          }, timeoutMs);
-    void child.exited.then((exitCode) => {
-      clearTimeout(timer);
-      if (this.#timedOut) this.#add('stderr', `Command timed out after ${timeoutMs}ms\n`);
-      this.#end(this.#timedOut ? 124 : exitCode);
-    });
+    this.#collect("stdout");
+    this.#collect("stderr");
+    void this.#follow(timeoutMs);
+  }
+
+  async #follow(timeoutMs: number | undefined): Promise<void> {
+    let timedOut = false;
+    const end = () => {
+      timedOut = true;
+      void terminateGroup(this.pid);
+    };
+    const timer = timeoutMs === undefined ? undefined : setTimeout(end, timeoutMs);
+    const exitCode = await this.#child.exited;
+    clearTimeout(timer);
+    if (timedOut) this.#add("stderr", `Command timed out after ${timeoutMs}ms\n`);
+    this.#end(timedOut ? 124 : exitCode);
   }
 
   #collect(source: Source): void {
-    const decoder = new StringDecoder('utf8');
-    this.#child[source].on('data', (chunk: Buffer) => this.#add(source, decoder.write(chunk)));
-    this.#child[source].on('end', () => this.#add(source, decoder.end()));
+    const decoder = new StringDecoder("utf8");
+    this.#child[source].on("data", (chunk: Buffer) => this.#add(source, decoder.write(chunk)));
+    this.#child[source].on("end", () => this.#add(source, decoder.end()));
   }
 
   #add(source: Source, data: string): void {
-    if (data === '') return;
+    if (data === "") return;
     const all = this.output[source] + data;
     // Cutting only at twice the size keeps a chatty process from copying a megabyte per line.
     this.output[source] = all.length > 2 * KEPT_OUTPUT ? all.slice(-KEPT_OUTPUT) : all;
@@ -80,8 +81,8 @@ export class BackgroundProcess {
   #end(exitCode: number): void {
     this.exitCode = exitCode;
     this.endTime = new Date().toISOString();
-    if (this.status === 'running') {
-      this.status = exitCode === 0 ? 'completed' : exitCode === 137 || exitCode === 143 ? 'killed' : 'failed';
+    if (this.status === "running") {
+      this.status = exitCode === 0 ? "completed" : exitCode === 137 || exitCode === 143 ? "killed" : "failed";
     }
     for (const listener of this.#listeners) listener.exit(exitCode);
     this.#listeners.clear();
@@ -90,37 +91,42 @@ export class BackgroundProcess {
 
   /** Ends the whole process group and returns when it is gone. */
   async kill(): Promise<void> {
-    this.status = 'killed';
+    this.status = "killed";
     await terminateGroup(this.pid);
   }
 
   /** What is kept of the output, then what follows, then the exit: the format of streamProcessLogs. */
   logs(): ReadableStream<Uint8Array> {
-    return this.#follow({
+    return this.#stream({
       named: false,
       waits: false,
       event: (source, data) => ({ type: source, data, processId: this.id }),
-      last: (exitCode) => ({ type: 'exit', exitCode, processId: this.id, data: `Process exited with code ${exitCode}` }),
+      last: (exitCode) => ({
+        type: "exit",
+        exitCode,
+        processId: this.id,
+        data: `Process exited with code ${exitCode}`,
+      }),
     });
   }
 
   /** The format of executeStream. The process waits when the reader is slow: none of a command's output is lost. */
   events(sessionId: string): ReadableStream<Uint8Array> {
-    return this.#follow({
+    return this.#stream({
       named: true,
       waits: true,
-      first: { type: 'start', command: this.command, sessionId, pid: this.pid },
+      first: { type: "start", command: this.command, sessionId, pid: this.pid },
       event: (source, data) => ({ type: source, data }),
-      last: (exitCode) => ({ type: 'complete', exitCode }),
+      last: (exitCode) => ({ type: "complete", exitCode }),
     });
   }
 
-  #follow(format: {
+  #stream(format: {
     named: boolean;
     waits: boolean;
-    first?: Record<string, unknown> & { type: string };
-    event: (source: Source, data: string) => Record<string, unknown> & { type: string };
-    last: (exitCode: number) => Record<string, unknown> & { type: string };
+    first?: ServerEvent;
+    event: (source: Source, data: string) => ServerEvent;
+    last: (exitCode: number) => ServerEvent;
   }): ReadableStream<Uint8Array> {
     const events = eventStream({
       named: format.named,
@@ -130,8 +136,7 @@ export class BackgroundProcess {
         this.#hold();
       },
     });
-    const send = (event: Record<string, unknown> & { type: string }) =>
-      events.send({ ...event, timestamp: new Date().toISOString() });
+    const send = (event: ServerEvent) => events.send({ ...event, timestamp: new Date().toISOString() });
     const listener: Listener = {
       output: (source, data) => send(format.event(source, data)),
       exit: (exitCode) => {
@@ -141,8 +146,8 @@ export class BackgroundProcess {
       full: () => format.waits && events.full,
     };
     if (format.first !== undefined) send(format.first);
-    for (const source of ['stdout', 'stderr'] as const) {
-      if (this.output[source] !== '') listener.output(source, this.output[source]);
+    for (const source of ["stdout", "stderr"] as const) {
+      if (this.output[source] !== "") listener.output(source, this.output[source]);
     }
     if (this.exitCode !== undefined) listener.exit(this.exitCode);
     else this.#listeners.add(listener);
@@ -159,11 +164,11 @@ export class ProcessTable {
     command: string,
     options: { id?: string | undefined; cwd: string; env: Environment; timeoutMs?: number | undefined },
   ): Promise<BackgroundProcess> {
-    if (command.trim() === '') throw failure('INVALID_COMMAND', 'The command is empty');
+    if (command.trim() === "") throw failure("INVALID_COMMAND", "The command is empty");
     this.#count += 1;
     const id = options.id ?? `proc_${Date.now()}_${this.#count}`;
     const child = await spawnShell(command, options).catch((error: unknown) => {
-      throw failure('STREAM_START_ERROR', `Failed to start '${command}' in '${options.cwd}': ${messageOf(error)}`, {
+      throw failure("STREAM_START_ERROR", `Failed to start '${command}' in '${options.cwd}': ${messageOf(error)}`, {
         command,
         stderr: messageOf(error),
       });
@@ -180,7 +185,7 @@ export class ProcessTable {
 
   get(id: string): BackgroundProcess {
     const found = this.#processes.get(id);
-    if (found === undefined) throw failure('PROCESS_NOT_FOUND', `Process ${id} not found`, { processId: id });
+    if (found === undefined) throw failure("PROCESS_NOT_FOUND", `Process ${id} not found`, { processId: id });
     return found;
   }
 

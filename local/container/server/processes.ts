@@ -1,8 +1,8 @@
-import { RpcTarget } from 'capnweb';
-import type { ExecuteOptions } from './commands.ts';
-import { failure } from './failure.ts';
-import type { BackgroundProcess, ProcessTable } from './process-table.ts';
-import type { Sessions } from './sessions.ts';
+import { RpcTarget } from "capnweb";
+import type { ExecuteOptions } from "./commands.ts";
+import { failure } from "./failure.ts";
+import type { BackgroundProcess, ProcessTable } from "./process-table.ts";
+import type { Sessions } from "./sessions.ts";
 
 interface StartOptions extends ExecuteOptions {
   processId?: string;
@@ -41,7 +41,7 @@ export class Processes extends RpcTarget {
   async killProcess(id: string) {
     const found = this.#table.get(id);
     if (found.exitCode !== undefined) {
-      throw failure('COMMAND_NOT_FOUND', `Process ${id} has already ended`, { command: found.command });
+      throw failure("COMMAND_NOT_FOUND", `Process ${id} has already ended`, { command: found.command });
     }
     await found.kill();
     return { success: true, processId: id, timestamp: now() };

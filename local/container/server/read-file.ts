@@ -1,8 +1,8 @@
-import { constants } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
-import { eventStream } from './event-stream.ts';
-import { failure, messageOf } from './failure.ts';
-import { contentKind, type ContentKind } from './mime.ts';
+import { constants } from "node:fs";
+import { open, type FileHandle } from "node:fs/promises";
+import { encodeEvent, type ServerEvent } from "./event-stream.ts";
+import { failure, messageOf } from "./failure.ts";
+import { contentKind, type ContentKind } from "./mime.ts";
 
 const CHUNK_BYTES = 64 * 1024;
 /** Divisible by three, so that the base64 of every chunk but the last has no padding. */
@@ -14,8 +14,9 @@ async function openRegular(path: string): Promise<{ file: FileHandle; size: numb
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const info = await file.stat();
-    if (info.isDirectory()) throw failure('IS_DIRECTORY', `'${path}' is a directory`, { path, operation: 'file.read' });
-    if (!info.isFile()) throw failure('FILESYSTEM_ERROR', `'${path}' is not a regular file`, { path, operation: 'file.read' });
+    if (info.isDirectory()) throw failure("IS_DIRECTORY", `'${path}' is a directory`, { path, operation: "file.read" });
+    if (!info.isFile())
+      throw failure("FILESYSTEM_ERROR", `'${path}' is not a regular file`, { path, operation: "file.read" });
     return { file, size: info.size };
   } catch (error) {
     await file.close();
@@ -31,9 +32,9 @@ export async function readBytes(path: string, limit: number): Promise<Buffer> {
     let total = 0;
     for (let expected = size; ; expected = 0) {
       if (total + expected > limit) {
-        throw failure('FILE_TOO_LARGE', `'${path}' is larger than ${limit} bytes. Read it with encoding 'none'.`, {
+        throw failure("FILE_TOO_LARGE", `'${path}' is larger than ${limit} bytes. Read it with encoding 'none'.`, {
           path,
-          operation: 'file.read',
+          operation: "file.read",
           actualSize: size,
           maxSize: limit,
         });
@@ -92,38 +93,38 @@ export async function readStream(
 /** The file as server-sent events: `metadata`, `chunk`s (text, or base64 when binary), `complete`. */
 export async function fileEvents(path: string): Promise<ReadableStream<Uint8Array>> {
   const { file, size, kind } = await openWithKind(path);
-  let drained = Promise.withResolvers<void>();
-  let ended = false;
-  const events = eventStream({
-    onDrain: () => drained.resolve(),
-    onEnd: () => {
-      ended = true;
-      drained.resolve();
+  const decoder = new TextDecoder();
+  const buffer = Buffer.alloc(EVENT_BYTES);
+  let bytesRead = 0;
+
+  /** The next events, and whether they are the last. */
+  async function next(): Promise<{ events: ServerEvent[]; last: boolean }> {
+    const { bytesRead: length } = await file.read(buffer, 0, buffer.length, bytesRead);
+    bytesRead += length;
+    const bytes = buffer.subarray(0, length);
+    const data = kind.isBinary ? bytes.toString("base64") : decoder.decode(bytes, { stream: length > 0 });
+    const chunks = data === "" ? [] : [{ type: "chunk", data }];
+    return length > 0
+      ? { events: chunks, last: false }
+      : { events: [...chunks, { type: "complete", bytesRead }], last: true };
+  }
+
+  return new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(
+        encodeEvent({ type: "metadata", ...kind, size, encoding: kind.isBinary ? "base64" : "utf-8" }),
+      );
     },
-  });
-  const send = async () => {
-    const decoder = new TextDecoder();
-    const chunk = Buffer.alloc(EVENT_BYTES);
-    let bytesRead = 0;
-    events.send({ type: 'metadata', ...kind, size, encoding: kind.isBinary ? 'base64' : 'utf-8' });
-    while (!ended) {
-      const read = await file.read(chunk, 0, chunk.length, bytesRead);
-      const bytes = chunk.subarray(0, read.bytesRead);
-      bytesRead += bytes.length;
-      const data = kind.isBinary ? bytes.toString('base64') : decoder.decode(bytes, { stream: bytes.length > 0 });
-      if (data !== '') events.send({ type: 'chunk', data });
-      if (bytes.length === 0) return events.send({ type: 'complete', bytesRead });
-      while (events.full) {
-        drained = Promise.withResolvers();
-        await drained.promise;
-      }
-    }
-  };
-  send()
-    .catch((error: unknown) => events.send({ type: 'error', error: messageOf(error) }))
-    .finally(async () => {
-      events.close();
+    async pull(controller) {
+      const { events, last } = await next().catch((error: unknown) => ({
+        events: [{ type: "error", error: messageOf(error) }],
+        last: true,
+      }));
+      for (const event of events) controller.enqueue(encodeEvent(event));
+      if (!last) return;
+      controller.close();
       await file.close();
-    });
-  return events.stream;
+    },
+    cancel: () => file.close(),
+  });
 }

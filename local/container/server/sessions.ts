@@ -1,10 +1,10 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { failure } from './failure.ts';
-import { DEFAULT_DIRECTORY, shellQuote, type Environment } from './shell.ts';
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { failure } from "./failure.ts";
+import { DEFAULT_DIRECTORY, shellQuote, type Environment } from "./shell.ts";
 
 /** What the SDK sends in place of a session id when a call is to have no session. */
-const NO_SESSION = '__DISABLE_SESSION__';
+const NO_SESSION = "__DISABLE_SESSION__";
 
 /** The working directory and environment a shell command starts from. */
 export interface Place {
@@ -26,9 +26,9 @@ export class Sessions {
   readonly #sessions = new Map<string, Session>();
 
   create(id: string, place: { cwd?: string | undefined; env?: Environment | undefined }): void {
-    if (id.trim() === '' || id === NO_SESSION) throw failure('VALIDATION_FAILED', 'A session needs an id');
+    if (id.trim() === "" || id === NO_SESSION) throw failure("VALIDATION_FAILED", "A session needs an id");
     if (this.#sessions.has(id)) {
-      throw failure('SESSION_ALREADY_EXISTS', `Session '${id}' already exists`, {
+      throw failure("SESSION_ALREADY_EXISTS", `Session '${id}' already exists`, {
         sessionId: id,
         containerPlacementId: null,
       });
@@ -38,7 +38,7 @@ export class Sessions {
 
   delete(id: string): void {
     if (!this.#sessions.delete(id)) {
-      throw failure('SESSION_DESTROYED', `Session '${id}' does not exist`, { sessionId: id });
+      throw failure("SESSION_DESTROYED", `Session '${id}' does not exist`, { sessionId: id });
     }
   }
 
@@ -54,9 +54,9 @@ export class Sessions {
 
   /** An absolute path, relative ones taken from the session's working directory. */
   path(path: string, id: string | undefined): string {
-    if (path === '' || path.includes('\0') || path.length > 4096) {
-      throw failure('VALIDATION_FAILED', `Invalid path format for '${path.slice(0, 100)}'`, {
-        validationErrors: [{ field: 'path', message: 'Not a usable path', code: 'INVALID_PATH' }],
+    if (path === "" || path.includes("\0") || path.length > 4096) {
+      throw failure("VALIDATION_FAILED", `Invalid path format for '${path.slice(0, 100)}'`, {
+        validationErrors: [{ field: "path", message: "Not a usable path", code: "INVALID_PATH" }],
       });
     }
     return resolve(this.place(id).cwd, path);
@@ -66,12 +66,16 @@ export class Sessions {
    * Runs `run` with the place of the session, after the session's earlier commands; at once when there is no session.
    * `run` gets a shell command that does what `command` does and leaves its place behind.
    */
-  async run<T>(command: string, id: string | undefined, run: (command: string, place: Place) => Promise<T>): Promise<T> {
+  async run<T>(
+    command: string,
+    id: string | undefined,
+    run: (command: string, place: Place) => Promise<T>,
+  ): Promise<T> {
     const session = this.#find(id);
     if (session === undefined) return run(command, this.place(id));
     const turn = session.queue.then(async () => {
-      const directory = await mkdtemp('/tmp/.session-');
-      const file = join(directory, 'place');
+      const directory = await mkdtemp("/tmp/.session-");
+      const file = join(directory, "place");
       try {
         const result = await run(leavingItsPlace(command, file), { cwd: session.cwd, env: { ...session.env } });
         await adopt(session, file);
@@ -85,7 +89,7 @@ export class Sessions {
   }
 
   #find(id: string | undefined): Session | undefined {
-    if (id === undefined || id === '' || id === NO_SESSION) return undefined;
+    if (id === undefined || id === "" || id === NO_SESSION) return undefined;
     const existing = this.#sessions.get(id);
     if (existing !== undefined) return existing;
     // The real server makes a session the first time it is named.
@@ -101,17 +105,17 @@ function leavingItsPlace(command: string, file: string): string {
 
 /** A command that replaced the shell (`exec`) or was killed left nothing: the session stays as it was. */
 async function adopt(session: Session, file: string): Promise<void> {
-  const left = await readFile(file, 'utf8').catch(() => '');
-  const [cwd, ...variables] = left.split('\0').filter((entry) => entry !== '');
+  const left = await readFile(file, "utf8").catch(() => "");
+  const [cwd, ...variables] = left.split("\0").filter((entry) => entry !== "");
   if (cwd === undefined || variables.length === 0) return;
   session.cwd = cwd;
   const kept = new Map(variables.map((entry) => split(entry)));
   // A variable that was unset must go although the server's own environment has it.
   session.env = Object.fromEntries(Object.keys(process.env).map((name) => [name, undefined]));
-  for (const [name, value] of kept) if (name !== '_' && name !== 'SHLVL') session.env[name] = value;
+  for (const [name, value] of kept) if (name !== "_" && name !== "SHLVL") session.env[name] = value;
 }
 
 function split(entry: string): [string, string] {
-  const at = entry.indexOf('=');
+  const at = entry.indexOf("=");
   return [entry.slice(0, at), entry.slice(at + 1)];
 }

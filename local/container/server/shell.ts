@@ -1,16 +1,16 @@
-import { spawn } from 'node:child_process';
-import { constants } from 'node:os';
-import { finished } from 'node:stream/promises';
-import type { Readable } from 'node:stream';
-import { closeWriteEnds, openOutputPipe } from './output-pipe.ts';
+import { spawn } from "node:child_process";
+import { constants } from "node:os";
+import { finished } from "node:stream/promises";
+import type { Readable } from "node:stream";
+import { closeWriteEnds, openOutputPipe } from "./output-pipe.ts";
 
-export const DEFAULT_DIRECTORY = '/workspace';
+export const DEFAULT_DIRECTORY = "/workspace";
 
 /**
  * Processes and threads the commands of a jail may have together. The jail as a whole has a few more (jail.ts), which
  * only this server can use: so it can still start a script that kills when a fork bomb has taken the commands' share.
  */
-const COMMAND_PROCESS_LIMIT = 400;
+export const COMMAND_PROCESS_LIMIT = 800;
 
 /** A background child may hold the pipes of a shell that has exited. What it writes after this is not waited for. */
 const OPEN_PIPE_GRACE_MS = 250;
@@ -38,22 +38,22 @@ export async function spawnShell(
 ): Promise<ShellProcess> {
   const limit = `--nproc=${COMMAND_PROCESS_LIMIT}:${COMMAND_PROCESS_LIMIT}`;
   const [stdout, stderr] = await Promise.all([openOutputPipe(), openOutputPipe()]);
-  const child = spawn('/usr/bin/prlimit', [limit, '--', '/bin/bash', '-c', command], {
+  const child = spawn("/usr/bin/prlimit", [limit, "--", "/bin/bash", "-c", command], {
     cwd: options.cwd ?? DEFAULT_DIRECTORY,
     env: { ...process.env, ...options.env },
-    stdio: ['ignore', stdout.writeEnd, stderr.writeEnd],
+    stdio: ["ignore", stdout.writeEnd, stderr.writeEnd],
     detached: true,
   });
   closeWriteEnds(stdout, stderr);
   const exit = new Promise<number>((resolve) => {
-    child.once('exit', (code, signal) => resolve(exitCode(code, signal)));
+    child.once("exit", (code, signal) => resolve(exitCode(code, signal)));
   });
   await new Promise<void>((resolve, reject) => {
-    child.once('spawn', resolve);
-    child.once('error', reject);
+    child.once("spawn", resolve);
+    child.once("error", reject);
   });
   const { pid } = child;
-  if (pid === undefined) throw new Error('The shell has no process id');
+  if (pid === undefined) throw new Error("The shell has no process id");
   const read = Promise.allSettled([finished(stdout.output), finished(stderr.output)]);
   const exited = exit.then(async (code) => {
     await atMost(OPEN_PIPE_GRACE_MS, read);
@@ -78,7 +78,7 @@ async function atMost(ms: number, promise: Promise<unknown>): Promise<void> {
 }
 
 /** Signals a process group. A group that is gone already is no error. */
-export function signalGroup(pid: number, signal: NodeJS.Signals): void {
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch {
@@ -97,13 +97,13 @@ function groupExists(pid: number): boolean {
 
 /** Ends a process group: SIGTERM first, SIGKILL for what is still there after the grace period. */
 export async function terminateGroup(pid: number, graceMs: number = TERMINATE_GRACE_MS): Promise<void> {
-  signalGroup(pid, 'SIGTERM');
+  signalGroup(pid, "SIGTERM");
   const deadline = performance.now() + graceMs;
   while (performance.now() < deadline) {
     if (!groupExists(pid)) return;
     await new Promise((resolve) => setTimeout(resolve, GROUP_POLL_MS));
   }
-  signalGroup(pid, 'SIGKILL');
+  signalGroup(pid, "SIGKILL");
 }
 
 export function shellQuote(word: string): string {

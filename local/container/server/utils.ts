@@ -1,6 +1,6 @@
-import { RpcTarget } from 'capnweb';
-import type { Sessions } from './sessions.ts';
-import type { Environment } from './shell.ts';
+import { RpcTarget } from "capnweb";
+import type { Sessions } from "./sessions.ts";
+import type { Environment } from "./shell.ts";
 
 /** rpc group `utils` (the SDK's name for it): version, liveness, sessions. */
 export class Utils extends RpcTarget {
@@ -12,12 +12,12 @@ export class Utils extends RpcTarget {
   }
 
   ping(): string {
-    return 'healthy';
+    return "healthy";
   }
 
   /** The SDK's own version, which the container host puts here: the SDK warns about any other. */
   getVersion(): string {
-    return process.env['SANDBOX_VERSION'] ?? 'unknown';
+    return process.env["SANDBOX_VERSION"] ?? "unknown";
   }
 
   getCommands(): string[] {

@@ -1,11 +1,11 @@
-import { RpcTarget } from 'capnweb';
-import { relative } from 'node:path';
-import { DirectoryWatch, type Change } from './directory-watch.ts';
-import { eventStream, type EventStream } from './event-stream.ts';
-import { failure, fileFailure } from './failure.ts';
-import type { Sessions } from './sessions.ts';
+import { RpcTarget } from "capnweb";
+import { relative } from "node:path";
+import { DirectoryWatch, type Change } from "./directory-watch.ts";
+import { eventStream, type EventStream } from "./event-stream.ts";
+import { failure, fileFailure } from "./failure.ts";
+import type { Sessions } from "./sessions.ts";
 
-const DEFAULT_EXCLUDE = ['.git', 'node_modules', '.DS_Store'];
+const DEFAULT_EXCLUDE = [".git", "node_modules", ".DS_Store"];
 /** Events of this long are sent together, the same event once: an editor's save is a dozen writes. */
 const COALESCE_MS = 75;
 const RETAINED_MS = 10 * 60 * 1000;
@@ -50,7 +50,7 @@ export class Watch extends RpcTarget {
         if (active.subscribers.size === 0 && active.expiry === undefined) this.#close(key, active);
       },
     });
-    events.send({ type: 'watching', path: request.path, watchId: active.id });
+    events.send({ type: "watching", path: request.path, watchId: active.id });
     active.subscribers.add(events);
     return events.stream;
   }
@@ -62,13 +62,15 @@ export class Watch extends RpcTarget {
     clearTimeout(active.expiry);
     active.expiry = setTimeout(() => this.#close(key, active), RETAINED_MS).unref();
     const answer = { success: true, version: `${active.id}:${active.cursor}`, timestamp: new Date().toISOString() };
-    if (request.since === undefined) return { ...answer, status: 'unchanged' };
+    if (request.since === undefined) return { ...answer, status: "unchanged" };
     const [, id, cursor] = /^(.+):(\d+)$/.exec(request.since) ?? [];
     if (id === undefined || (id === active.id && Number(cursor) > active.cursor)) {
-      throw failure('VALIDATION_FAILED', 'since must be a version returned by checkChanges()', { since: request.since });
+      throw failure("VALIDATION_FAILED", "since must be a version returned by checkChanges()", {
+        since: request.since,
+      });
     }
-    if (id !== active.id) return { ...answer, status: 'resync', reason: created ? 'expired' : 'restarted' };
-    return { ...answer, status: Number(cursor) === active.cursor ? 'unchanged' : 'changed' };
+    if (id !== active.id) return { ...answer, status: "resync", reason: created ? "expired" : "restarted" };
+    return { ...answer, status: Number(cursor) === active.cursor ? "unchanged" : "changed" };
   }
 
   #key({ path, recursive, include, exclude, sessionId }: WatchRequest): string {
@@ -80,7 +82,7 @@ export class Watch extends RpcTarget {
     if (existing !== undefined) return existing;
     const opening = this.#start(request).catch((error: unknown) => {
       this.#active.delete(key);
-      throw fileFailure(error, request.path, 'watch.start');
+      throw fileFailure(error, request.path, "watch.start");
     });
     this.#active.set(key, opening);
     return opening;
@@ -114,7 +116,7 @@ export class Watch extends RpcTarget {
     this.#active.delete(key);
     active.watch.close();
     for (const events of active.subscribers) {
-      events.send({ type: 'stopped', reason: 'Nobody asked about this path for a while' });
+      events.send({ type: "stopped", reason: "Nobody asked about this path for a while" });
       events.close();
     }
   }
@@ -128,7 +130,7 @@ function noteChange(active: ActiveWatch, change: Change): void {
 
 function flush(active: ActiveWatch): void {
   for (const change of active.pending.values()) {
-    for (const events of active.subscribers) events.send({ type: 'event', ...change });
+    for (const events of active.subscribers) events.send({ type: "event", ...change });
   }
   active.pending.clear();
 }
@@ -149,8 +151,13 @@ function matcher({ include, exclude }: WatchRequest, root: string) {
 
 function segments(glob: string): RegExp {
   const source = glob
-    .split('**')
-    .map((part) => part.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/[*]/g, '[^/]*').replace(/[?]/g, '[^/]'))
-    .join('.*');
+    .split("**")
+    .map((part) =>
+      part
+        .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+        .replace(/[*]/g, "[^/]*")
+        .replace(/[?]/g, "[^/]"),
+    )
+    .join(".*");
   return new RegExp(`(^|/)${source}(/|$)`);
 }

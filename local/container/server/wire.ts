@@ -8,10 +8,10 @@
  */
 
 /** Where the directory of sockets is mounted inside. */
-export const SOCKET_DIRECTORY = '/run/moltbot';
+export const SOCKET_DIRECTORY = "/run/moltbot";
 
 /** What each socket leads to: this server's own link with the host, the Worker, the internet. */
-export type SocketName = 'link' | 'bridge' | 'egress';
+export type SocketName = "link" | "bridge" | "egress";
 
 export function socketFile(name: SocketName): string {
   return `${name}.sock`;
@@ -28,17 +28,17 @@ export const STOP_GRACE_MS = 20_000;
 
 export type Order =
   /** Connect to `port` inside, then dial the link as the stream numbered `id`. */
-  { type: 'open'; id: number; port: number } | { type: 'stop' };
+  { type: "open"; id: number; port: number } | { type: "stop" };
 
 /** The first line on `link`: `ready`, or `stream <id> ok`, or `stream <id> <errno>`. */
-export type Greeting = { type: 'ready' } | { type: 'stream'; id: number; result: string };
+export type Greeting = { type: "ready" } | { type: "stream"; id: number; result: string };
 
 export const LONGEST_GREETING = 64;
 
 export function parseGreeting(line: string): Greeting | undefined {
-  if (line === 'ready') return { type: 'ready' };
+  if (line === "ready") return { type: "ready" };
   const [, id, result] = /^stream (\d{1,15}) ([A-Za-z_]+)$/.exec(line) ?? [];
-  return id === undefined || result === undefined ? undefined : { type: 'stream', id: Number(id), result };
+  return id === undefined || result === undefined ? undefined : { type: "stream", id: Number(id), result };
 }
 
 /** `undefined` for anything that is not an order: a line that makes no sense is not obeyed. */
@@ -49,9 +49,9 @@ export function parseOrder(line: string): Order | undefined {
   } catch {
     return undefined;
   }
-  if (typeof value !== 'object' || value === null || !('type' in value)) return undefined;
-  if (value.type === 'stop') return { type: 'stop' };
-  if (value.type !== 'open' || !('id' in value) || !('port' in value)) return undefined;
+  if (typeof value !== "object" || value === null || !("type" in value)) return undefined;
+  if (value.type === "stop") return { type: "stop" };
+  if (value.type !== "open" || !("id" in value) || !("port" in value)) return undefined;
   const { id, port } = value;
-  return typeof id === 'number' && typeof port === 'number' ? { type: 'open', id, port } : undefined;
+  return typeof id === "number" && typeof port === "number" ? { type: "open", id, port } : undefined;
 }

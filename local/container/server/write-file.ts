@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
-import { chmod, cp, mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { errnoOf } from './failure.ts';
+import { randomUUID } from "node:crypto";
+import { chmod, cp, mkdir, open, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { errnoOf } from "./failure.ts";
 
 /** Writes a file, making the directories it needs. `mode` as in chmod, or `undefined` to leave it. */
 export async function writeBytes(path: string, bytes: Buffer, mode: number | undefined): Promise<void> {
@@ -18,7 +18,7 @@ export async function writeStream(path: string, stream: ReadableStream<Uint8Arra
     (info) => info.mode & 0o7777,
     () => 0o666 & ~process.umask(),
   );
-  const file = await open(temporary, 'wx', mode);
+  const file = await open(temporary, "wx", mode);
   let written = 0;
   try {
     for await (const chunk of stream) {
@@ -38,7 +38,7 @@ export async function writeStream(path: string, stream: ReadableStream<Uint8Arra
 
 /** `rename` cannot cross file systems (home, workspace and /tmp are three): copies and removes instead. */
 export async function moveAcross(error: unknown, source: string, target: string): Promise<void> {
-  if (errnoOf(error) !== 'EXDEV') throw error;
+  if (errnoOf(error) !== "EXDEV") throw error;
   await cp(source, target, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
   await rm(source, { recursive: true });
 }

@@ -41,9 +41,9 @@ export const commandRun = defineTool({
     hint: z.string().optional(),
   }),
   deadlineMs: (input) => (input.timeout_seconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000 + MARGIN_MS,
-  async run(input, { commands }, { signal }) {
+  async run(input, { commands }, call) {
     const seconds = Math.ceil(input.timeout_seconds ?? DEFAULT_TIMEOUT_SECONDS);
-    const result = await runCommand(commands, commandRequest(input, seconds), signal);
+    const result = await runCommand(commands, commandRequest(input, seconds), call);
     const hint = hintFor(result, seconds);
     const text = [
       outputText("stdout", result.stdout),

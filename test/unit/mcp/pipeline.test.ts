@@ -44,6 +44,7 @@ function call(subject: AnyTool, input: unknown, options: { signal?: AbortSignal;
   return callTool([subject], services, { ...caller, scopes: options.scopes ?? caller.scopes }, {
     name: "sample",
     input,
+    requestId: 1,
     signal: options.signal ?? new AbortController().signal,
     progress: async () => {},
   });

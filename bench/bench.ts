@@ -1,0 +1,75 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { login, mcpUrl } from "../local/client/login.ts";
+import { startStack } from "../local/stack.ts";
+import { directChat } from "./direct-chat.ts";
+import { type Comparison, compare, table } from "./measure.ts";
+
+/** Every benchmark, in one run on one Moltbot. Prints ratios; nothing here fails for being slow. */
+async function main(): Promise<void> {
+  const stateDir = mkdtempSync(join(tmpdir(), "moltbot-bench-"));
+  const stack = await startStack({ stateDir, variables: {}, entry: join(import.meta.dirname, "worker.ts") });
+  try {
+    process.stderr.write("Starting the gateway …\n");
+    await stack.warm();
+    const password = readFileSync(stack.passwordFile, "utf8").trim();
+    const { accessToken } = await login({ url: stack.url, password, clientName: "bench" });
+    const ours = await connect(mcpUrl(stack.url), accessToken);
+    const bare = await connect(new URL(`${stack.url}/bench/mcp`));
+    const direct = await directChat(stack.url, stack.host);
+    const exec = async () => {
+      const response = await fetch(`${stack.url}/bench/exec`, { headers: { "x-container-host-token": stack.host.token } });
+      await response.json();
+    };
+    const call = (name: string, input: Record<string, unknown>) => () => ours.callTool({ name, arguments: input });
+    const nothing = () => bare.callTool({ name: "nothing", arguments: {} });
+
+    const rows: Comparison[] = [];
+    const pairs = [
+      { name: "tools/call through the pipeline : bare SDK server", target: 2, ours: call("chat_wait", {}), peer: nothing, rounds: 200 },
+      { name: "tools/call chat_conversations : bare SDK server", target: 2, ours: call("chat_conversations", {}), peer: nothing, rounds: 200 },
+      {
+        name: "command_run : Sandbox.exec as a bare MCP tool",
+        target: 1.5,
+        ours: call("command_run", { command: "echo hi" }),
+        peer: () => bare.callTool({ name: "exec", arguments: {} }),
+        rounds: 60,
+      },
+      {
+        name: "command_run : Sandbox.exec without MCP",
+        target: 1.5,
+        ours: call("command_run", { command: "echo hi" }),
+        peer: exec,
+        rounds: 60,
+      },
+      {
+        name: "chat_send : chat.send on the gateway",
+        target: 1.15,
+        ours: call("chat_send", { message: "say: hi", conversation: "bench" }),
+        peer: () => direct.send("say: hi"),
+        rounds: 40,
+      },
+    ];
+    for (const pair of pairs) {
+      process.stderr.write(`${pair.name} …\n`);
+      rows.push(await compare(pair));
+    }
+    process.stdout.write(`${table(rows)}\n`);
+    direct.close();
+    await Promise.all([ours.close(), bare.close()]);
+  } finally {
+    await stack.close();
+    rmSync(stateDir, { recursive: true, force: true });
+  }
+}
+
+async function connect(url: URL, token?: string): Promise<Client> {
+  const client = new Client({ name: "bench", version: "1.0.0" });
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  await client.connect(new StreamableHTTPClientTransport(url, { requestInit: { headers } }));
+  return client;
+}
+
+await main();

@@ -1,0 +1,48 @@
+import { getSandbox } from "@cloudflare/sandbox";
+import { Server } from "@modelcontextprotocol/server";
+import { env as workerEnv } from "cloudflare:workers";
+import { createMcpHandler } from "agents/mcp/server";
+import { z } from "zod";
+import { readConfig } from "../src/config/config.ts";
+import { servicesOf } from "../src/services.ts";
+import worker from "../local/worker.ts";
+
+export { MoltbotChat, MoltbotSandbox } from "../local/worker.ts";
+
+/** A server behind no login and without a pipeline: what the protocol itself costs. */
+const bare = createMcpHandler(
+  () => {
+    const server = new Server({ name: "bare", version: "1.0.0" }, { capabilities: { tools: {} } });
+    server.setRequestHandler("tools/list", () => ({
+      tools: ["nothing", "exec"].map((name) => ({ name, inputSchema: { type: "object" as const } })),
+    }));
+    server.setRequestHandler("tools/call", async ({ params }) => {
+      const text = params.name === "exec" ? (await exec()).stdout : "nothing";
+      return { content: [{ type: "text" as const, text }] };
+    });
+    return server;
+  },
+  { route: "/bench/mcp", responseMode: "sse" },
+);
+
+/** What command_run is compared with: the SDK's own way, in a fresh process. */
+function exec() {
+  return getSandbox(workerEnv.SANDBOX, "moltbot", { enableDefaultSession: false }).exec("echo hi");
+}
+
+const hostSchema = z.object({ CONTAINER_HOST_TOKEN: z.string() });
+
+/** The local entry, and beside it the peers that the benchmarks compare with. */
+export default {
+  async fetch(request, env, ctx) {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/bench/mcp") return await bare(request, env, ctx);
+    if (!pathname.startsWith("/bench/")) return await worker.fetch(request, env, ctx);
+    if (request.headers.get("x-container-host-token") !== hostSchema.parse(env).CONTAINER_HOST_TOKEN) {
+      return new Response(null, { status: 404 });
+    }
+    if (pathname === "/bench/exec") return Response.json(await exec());
+    const { token } = await servicesOf(env, readConfig({ ...env })).gateway.ready();
+    return Response.json({ token, sandbox: env.SANDBOX.idFromName("moltbot").toString() });
+  },
+} satisfies ExportedHandler<Cloudflare.Env>;

@@ -1,0 +1,24 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestProject } from "vitest/node";
+import { readFileSync } from "node:fs";
+import { startStack } from "../../local/stack.ts";
+
+declare module "vitest" {
+  export interface ProvidedContext {
+    bot: { url: string; password: string };
+  }
+}
+
+/** One whole Moltbot for all files of this project, in a folder of its own. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const stateDir = await mkdtemp(join(tmpdir(), "moltbot-e2e-"));
+  const stack = await startStack({ stateDir, variables: {} });
+  await stack.warm();
+  project.provide("bot", { url: stack.url, password: readFileSync(stack.passwordFile, "utf8").trim() });
+  return async () => {
+    await stack.close();
+    await rm(stateDir, { recursive: true, force: true });
+  };
+}

@@ -1,0 +1,40 @@
+import { describe, expect, test } from "vitest";
+import { gatewayConfig, gatewayEnv, type GatewayOptions } from "../../src/gateway/config.ts";
+
+const OPTIONS: GatewayOptions = {
+  modelBaseUrl: "http://bridge.internal/model",
+  model: { id: "some-model", name: "Some model", contextWindow: 200_000, maxTokens: 8_192, input: ["text", "image"] },
+  allowedOrigins: ["https://bot.example.com"],
+};
+
+describe("the gateway's configuration", () => {
+  test("names secrets and holds none", () => {
+    const text = JSON.stringify(gatewayConfig(OPTIONS));
+    expect(text).toContain("${OPENCLAW_GATEWAY_TOKEN}");
+    expect(text).toContain("${BRIDGE_TOKEN}");
+    const env = gatewayEnv({ gatewayToken: "g-token", bridgeToken: "b-token" });
+    expect(text.match(/\$\{(\w+)\}/g)?.map((name) => name.slice(2, -1)).every((name) => name in env)).toBe(true);
+  });
+
+  test("has no model called without being asked", () => {
+    expect(gatewayConfig(OPTIONS)).toMatchObject({
+      agents: { defaults: { utilityModel: "", heartbeat: { every: "0m" } } },
+      plugins: { entries: { "memory-core": { config: { dreaming: { enabled: false } } } } },
+      skills: { workshop: { autonomous: { mode: "off" } } },
+    });
+  });
+
+  test("allows the plugins it configures, and no others", () => {
+    for (const options of [OPTIONS, { ...OPTIONS, browser: { cdpUrl: "http://127.0.0.1:9222" } }]) {
+      const { allow, entries } = Object(gatewayConfig(options)["plugins"]);
+      expect(Object.keys(entries).toSorted()).toEqual(allow.toSorted());
+    }
+  });
+
+  test("gives the bot a browser only when there is one", () => {
+    expect(gatewayConfig(OPTIONS)).toMatchObject({ browser: { enabled: false } });
+    expect(gatewayConfig({ ...OPTIONS, browser: { cdpUrl: "http://127.0.0.1:9222" } })).toMatchObject({
+      browser: { profiles: { remote: { cdpUrl: "http://127.0.0.1:9222", attachOnly: true } } },
+    });
+  });
+});
