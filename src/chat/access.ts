@@ -15,7 +15,10 @@ export const chatAttachment = z.object({
 });
 
 export const chatMessage = z.object({
-  message: z.string().max(MESSAGE_CHARS).refine((text) => text.trim() !== "", "must not be empty"),
+  message: z
+    .string()
+    .max(MESSAGE_CHARS)
+    .refine((text) => text.trim() !== "", "must not be empty"),
   conversation: conversationName.default(DEFAULT_CONVERSATION),
   idempotencyKey: z.string().min(1).max(200).optional(),
   attachments: z

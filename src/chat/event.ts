@@ -27,6 +27,7 @@ export const runEvent = z.discriminatedUnion("type", [
     type: z.literal("approval"),
     id: z.string(),
     phase: z.enum(["asked", "answered"]),
+    of: z.enum(["exec", "plugin"]),
     /** What it wants to do. */
     title: z.string().exactOptional(),
     /** Until when it waits, ISO 8601. */

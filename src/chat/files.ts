@@ -20,7 +20,8 @@ export async function collectFiles(
   try {
     const files = await attachedFiles(turn, connection);
     const missing = turn.attached.size - files.length;
-    if (missing > 0) turn.log.append({ type: "note", text: `${missing} attached file(s) could not be read by the gateway.` });
+    if (missing > 0)
+      turn.log.append({ type: "note", text: `${missing} attached file(s) could not be read by the gateway.` });
     for (const [index, file] of files.entries()) {
       if (index >= limits.images) {
         turn.log.append({ type: "note", text: `${files.length - index} more files are not shown.` });

@@ -2,7 +2,8 @@ import type { ChatEvent } from "./event.ts";
 
 export interface Followed {
   read(cursor: number): ChatEvent[];
-  changed(): Promise<void>;
+  /** Undefined when nothing will come any more. */
+  changed(): Promise<void> | undefined;
 }
 
 /**
@@ -27,7 +28,13 @@ export function followRun(
           events = [end];
           break;
         }
-        await log.changed();
+        const change = log.changed();
+        if (change === undefined) {
+          // The run was forgotten while it was read.
+          controller.close();
+          return;
+        }
+        await change;
         if (gone) return;
         events = log.read(at);
       }

@@ -41,13 +41,16 @@ export class GatewayLink {
     const connection = await this.#options.open();
     this.#current = connection;
     log("info", "chat.connect", { outcome: "open", ms: Date.now() - started });
-    void connection.ended.then((failure) => {
-      if (this.#current !== connection) return;
-      this.#current = undefined;
-      log("info", "chat.connect", { outcome: "lost", cause: failure.cause ?? failure.message });
-      this.#options.onLost(failure);
-    });
+    void this.#watch(connection);
     return connection;
+  }
+
+  async #watch(connection: GatewayConnection): Promise<void> {
+    const failure = await connection.ended;
+    if (this.#current !== connection) return;
+    this.#current = undefined;
+    log("info", "chat.connect", { outcome: "lost", cause: failure.cause ?? failure.message });
+    this.#options.onLost(failure);
   }
 
   #touch(): void {

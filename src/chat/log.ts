@@ -7,6 +7,12 @@ import { cut, type RunStore } from "./store.ts";
  */
 const FLUSH_MS = 400;
 
+/**
+ * Characters of an answer that are kept. Beyond 500 000 the gateway drops the beginning of the live text, so that
+ * every piece would replace all of it; a row of the database holds 2 MB.
+ */
+const MOST_TEXT = 400_000;
+
 /** What happened in one run so far: appended by the run, read by any number of followers. */
 export class RunLog {
   readonly #store: RunStore;
@@ -19,6 +25,12 @@ export class RunLog {
   /** All text so far. */
   text = "";
   ended = false;
+  /** No more text is taken. */
+  #full = false;
+  /** Tools that have begun and not ended: id → name. */
+  readonly tools = new Map<string, string>();
+  /** Approvals that were asked for and not given or refused: id → what kind. */
+  readonly approvals = new Map<string, "exec" | "plugin">();
 
   /** Takes up what is stored: a run may go on in another life of the object. */
   constructor(store: RunStore, run: string) {
@@ -27,19 +39,20 @@ export class RunLog {
     this.#position = 0;
     for (let page = store.events(run, 0); page.length > 0; page = store.events(run, this.#position)) {
       for (const event of page) {
-        if (event.type === "text") this.text = event.replace ? event.text : this.text + event.text;
-        if (event.type === "end") this.ended = true;
+        this.#note(event);
         this.#position = event.cursor;
       }
     }
   }
 
   /** Makes `whole` all the text there is: stores and sends what it adds, or a replacement when it is not a continuation. */
-  setText(whole: string): void {
-    if (this.ended || whole === this.text) return;
+  setText(all: string): void {
+    if (this.ended || this.#full || all === this.text) return;
+    const whole = all.slice(0, MOST_TEXT);
     if (whole.startsWith(this.text)) this.#add({ type: "text", text: whole.slice(this.text.length) });
     else this.append({ type: "text", text: whole, replace: true });
-    this.text = whole;
+    if (this.#full)
+      this.append({ type: "note", text: `The answer is longer than ${MOST_TEXT} characters; the rest is not sent.` });
   }
 
   append(event: Exclude<RunEvent, EndEvent>): void {
@@ -51,8 +64,7 @@ export class RunLog {
   end(event: EndEvent): void {
     if (this.ended) return;
     this.flush();
-    this.ended = true;
-    this.#write(event);
+    this.#write(this.#full || event.text.length > MOST_TEXT ? { ...event, text: this.text } : event);
   }
 
   flush(): void {
@@ -77,6 +89,7 @@ export class RunLog {
   }
 
   #add(event: RunEvent): void {
+    this.#note(event);
     this.#position += extent(event);
     this.#tail.push({ ...event, cursor: this.#position });
     this.#timer ??= setTimeout(() => this.flush(), FLUSH_MS);
@@ -84,9 +97,32 @@ export class RunLog {
   }
 
   #write(event: RunEvent): void {
+    this.#note(event);
     this.#position += extent(event);
     this.#store.append(this.#run, this.#position, event);
     this.#wake();
+  }
+
+  #note(event: RunEvent): void {
+    switch (event.type) {
+      case "text":
+        this.text = event.replace ? event.text : this.text + event.text;
+        this.#full = this.text.length >= MOST_TEXT;
+        return;
+      case "tool":
+        if (event.phase === "start") this.tools.set(event.id, event.name);
+        else this.tools.delete(event.id);
+        return;
+      case "approval":
+        if (event.phase === "asked") this.approvals.set(event.id, event.of);
+        else this.approvals.delete(event.id);
+        return;
+      case "end":
+        this.ended = true;
+        return;
+      case "image":
+      case "note":
+    }
   }
 
   #wake(): void {

@@ -85,7 +85,7 @@ export abstract class ChatObject<Env> extends DurableObject<Env> implements Chat
       };
       const open = run.state === "queued" || run.state === "running";
       if (open) return followRun(this.#awake().runner.log(run.id), cursor, last);
-      const stored = { read: (at: number) => this.#store.events(run.id, at), changed: () => Promise.resolve() };
+      const stored = { read: (at: number) => this.#store.events(run.id, at), changed: () => undefined };
       return followRun(stored, cursor, last);
     });
   }

@@ -16,6 +16,9 @@ export function failed(text: string, failure: Failure): EndEvent {
   return { type: "end", status: "failed", text, error: failure.view() };
 }
 
+/** Messages of a conversation are answered in turn, so when a command to stop has its turn nothing else runs. */
+export const NOTHING_TO_STOP = "Nothing was running. To stop a run while it goes on, use chat_cancel.";
+
 const AGAIN = "Send the message again with chat_send.";
 
 export function runTimeout(): Failure {
@@ -47,7 +50,9 @@ export function runFailure(reason: ErrorReason, message: string | undefined): Fa
     case "timeout":
       return new Failure("timeout", text, { hint: AGAIN });
     case "rate_limit":
-      return new Failure("limited", text, { hint: "The model provider limits requests; wait a minute, then send again." });
+      return new Failure("limited", text, {
+        hint: "The model provider limits requests; wait a minute, then send again.",
+      });
     case "context_length":
       return new Failure("too_large", text, { hint: "Start another conversation, or send /compact in this one." });
     case "refusal":

@@ -31,7 +31,6 @@ export class Runner {
   readonly #options: RunnerOptions;
   readonly #turns = new Map<string, Turn>();
   readonly #logs = new Map<string, RunLog>();
-  readonly #approvals = new Map<string, { turn: Turn; of: "exec" | "plugin" }>();
 
   constructor(options: RunnerOptions) {
     this.#options = options;
@@ -117,13 +116,13 @@ export class Runner {
   }
 
   async approve(turn: Turn, id: string, decision: ApprovalDecision): Promise<void> {
-    const asked = this.#approvals.get(id);
-    if (asked?.turn !== turn) {
+    const of = turn.log.approvals.get(id);
+    if (of === undefined) {
       throw new Failure("not_found", "This run does not wait for that approval.", {
         hint: "Take the id from the run's approval event; it may have been answered or have expired.",
       });
     }
-    await resolveApproval(await this.#options.link.use(), { id, of: asked.of, decision });
+    await resolveApproval(await this.#options.link.use(), { id, of, decision });
   }
 
   hear(event: GatewayEvent): void {
@@ -133,7 +132,8 @@ export class Runner {
     }
     const turn = this.#turns.get(event.runId);
     if (!turn) {
-      if (event.kind === "final" || event.kind === "aborted" || event.kind === "error") this.#othersEnded(event.session);
+      if (event.kind === "final" || event.kind === "aborted" || event.kind === "error")
+        this.#othersEnded(event.session);
       return;
     }
     if (turn.over) return;
@@ -187,7 +187,12 @@ export class Runner {
       } catch (error) {
         const failure = toFailure(error);
         const { id: run } = turn.run;
-        log("warn", "chat.run", { run, outcome: failure.code, attempt: turn.troubles, cause: failure.cause ?? failure.message });
+        log("warn", "chat.run", {
+          run,
+          outcome: failure.code,
+          attempt: turn.troubles,
+          cause: failure.cause ?? failure.message,
+        });
         turn.trouble(failure);
       }
     }
@@ -199,17 +204,22 @@ export class Runner {
     const { id: runId, session, message } = turn.run;
     if (turn.boot === undefined) {
       const attachments = this.#options.store.attachments(runId);
-      await sendMessage(connection, { session, message, runId, attachments });
+      const sent = await sendMessage(connection, { session, message, runId, attachments });
       if (turn.over) {
         // Cancelled while the message was on its way; when the run was merely short, there is nothing to stop.
         await abortRun(connection, { session, runId });
+        return;
+      }
+      if (sent === "stop") {
+        this.#end(turn, outcome.done(outcome.NOTHING_TO_STOP));
         return;
       }
       turn.boot = boot;
       this.#options.store.accepted(runId, boot);
       return;
     }
-    if (turn.boot === boot) await this.#settle(turn, connection, outcome.failed(turn.log.text, outcome.gatewayForgot()));
+    if (turn.boot === boot)
+      await this.#settle(turn, connection, outcome.failed(turn.log.text, outcome.gatewayForgot()));
     else await this.#settleRestarted(turn, connection);
   }
 
@@ -274,8 +284,11 @@ export class Runner {
     this.#options.store.end(run, state, now);
     this.#turns.delete(run.id);
     this.#logs.delete(run.id);
-    for (const [id, asked] of this.#approvals) if (asked.turn === turn) this.#approvals.delete(id);
-    log("info", "chat.run", { run: run.id, outcome: event.error?.code ?? state, ms: now - (run.started ?? run.created) });
+    log("info", "chat.run", {
+      run: run.id,
+      outcome: event.error?.code ?? state,
+      ms: now - (run.started ?? run.created),
+    });
     this.next(run.session);
   }
 
@@ -289,18 +302,23 @@ export class Runner {
   }
 
   #hearApproval(event: Extract<GatewayEvent, { kind: "approval" | "approval_end" }>): void {
-    if (event.kind === "approval_end") {
-      const asked = this.#approvals.get(event.id);
-      this.#approvals.delete(event.id);
-      const decision = event.decision === undefined ? {} : { decision: event.decision };
-      asked?.turn.log.append({ type: "approval", id: event.id, phase: "answered", ...decision });
-      return;
-    }
     for (const turn of this.#turns.values()) {
-      if (turn.over || turn.run.session !== event.session) continue;
-      this.#approvals.set(event.id, { turn, of: event.of });
-      const expires = event.expires === undefined ? {} : { expires: new Date(event.expires).toISOString() };
-      turn.log.append({ type: "approval", id: event.id, phase: "asked", title: event.title, ...expires });
+      if (turn.over) continue;
+      const of = turn.log.approvals.get(event.id);
+      if (event.kind === "approval_end") {
+        const decision = event.decision === undefined ? {} : { decision: event.decision };
+        if (of !== undefined) turn.log.append({ type: "approval", id: event.id, phase: "answered", of, ...decision });
+      } else if (of === undefined && turn.run.session === event.session) {
+        const expires = event.expires === undefined ? {} : { expires: new Date(event.expires).toISOString() };
+        turn.log.append({
+          type: "approval",
+          id: event.id,
+          phase: "asked",
+          of: event.of,
+          title: event.title,
+          ...expires,
+        });
+      }
     }
   }
 }

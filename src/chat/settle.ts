@@ -18,10 +18,7 @@ export type Standing =
 /** The history is some 50 ms behind the events; ms between looks for an answer that should be there. */
 const LOOKS = [100, 200, 400];
 
-export async function standing(
-  connection: GatewayConnection,
-  run: { id: string; session: string },
-): Promise<Standing> {
+export async function standing(connection: GatewayConnection, run: { id: string; session: string }): Promise<Standing> {
   for (const wait of LOOKS) {
     const found = await look(connection, run);
     if (found !== "unanswered") return found;
@@ -65,7 +62,10 @@ function answered(entries: HistoryEntry[], own: boolean): Standing | undefined {
   if (!last) return undefined;
   return {
     state: "answered",
-    text: answers.map((entry) => entry.text ?? "").join("\n\n").trim(),
+    text: answers
+      .map((entry) => entry.text ?? "")
+      .join("\n\n")
+      .trim(),
     cancelled: last.cancelled,
     files: entries.some((entry) => entry.images.length > 0),
     own,

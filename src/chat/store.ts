@@ -82,7 +82,15 @@ export class RunStore {
     attachments.forEach(({ mimeType, data, name }, number) => {
       for (let at = 0; at < data.length; at += PIECE) {
         const piece = data.slice(at, at + PIECE);
-        this.#sql.exec("INSERT INTO attachments VALUES (?,?,?,?,?,?)", added.id, number, at, mimeType, name ?? null, piece);
+        this.#sql.exec(
+          "INSERT INTO attachments VALUES (?,?,?,?,?,?)",
+          added.id,
+          number,
+          at,
+          mimeType,
+          name ?? null,
+          piece,
+        );
       }
     });
     this.#sql.exec(
@@ -149,7 +157,10 @@ export class RunStore {
 
   attachments(id: string): StoredAttachment[] {
     const whole: StoredAttachment[] = [];
-    const rows = this.#sql.exec("SELECT number, mime, name, data FROM attachments WHERE run = ? ORDER BY number, piece", id);
+    const rows = this.#sql.exec(
+      "SELECT number, mime, name, data FROM attachments WHERE run = ? ORDER BY number, piece",
+      id,
+    );
     for (const row of rows) {
       const { number, mime, name, data } = pieceRow.parse(row);
       const begun = whole[number];
@@ -212,4 +223,3 @@ export function cut(event: ChatEvent, cursor: number): ChatEvent {
   const seen = cursor - (event.cursor - extent(event));
   return seen > 0 ? { ...event, text: event.text.slice(seen) } : event;
 }
-

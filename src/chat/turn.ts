@@ -10,7 +10,7 @@ export class Turn {
   /** The gateway process that has it; undefined until it does. */
   boot: string | undefined;
   /** It may have put files into its answer: they are asked for at the end, which costs a call. */
-  files = false;
+  files: boolean;
   /** Those it said it attaches. */
   readonly attached = new Set<string>();
   /** Our message went into another run of the conversation; its end is our end. */
@@ -22,7 +22,6 @@ export class Turn {
   driving = false;
   /** Its outcome is known and being written down. */
   ending = false;
-  readonly #tools = new Map<string, string>();
 
   /** Resolves when it has ended. */
   readonly ended: Promise<void>;
@@ -32,6 +31,8 @@ export class Turn {
     this.run = run;
     this.boot = run.boot ?? undefined;
     this.log = log;
+    // One that was taken up again may have used tools before.
+    this.files = this.boot !== undefined;
     this.ended = new Promise((resolve) => {
       this.#resolve = resolve;
     });
@@ -53,18 +54,16 @@ export class Turn {
 
   tool(event: { id: string; name: string; phase: "start" | "end"; detail: string; ok: boolean }): void {
     const { id, name, phase, ok } = event;
-    // Each call is told twice, and again after a reconnect.
-    if (phase === "start" ? this.#tools.has(id) : !this.#tools.has(id)) return;
+    // A repetition, or the end of one whose beginning we missed.
+    if (this.log.tools.has(id) === (phase === "start")) return;
     this.files = true;
-    if (phase === "start") this.#tools.set(id, name);
-    else this.#tools.delete(id);
     const detail = event.detail === "" ? {} : { detail: event.detail };
     this.log.append({ type: "tool", id, name, phase, ...detail, ...(phase === "end" ? { ok } : {}) });
   }
 
   /** Tools whose end was not heard are ended without an outcome, then the run is. */
   end(event: EndEvent): void {
-    for (const [id, name] of this.#tools) this.log.append({ type: "tool", id, name, phase: "end" });
+    for (const [id, name] of this.log.tools) this.log.append({ type: "tool", id, name, phase: "end" });
     this.log.end(event);
     this.#resolve();
   }

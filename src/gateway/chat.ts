@@ -20,13 +20,18 @@ export interface OutgoingMessage {
   attachments: OutgoingAttachment[];
 }
 
-const sent = z.object({ runId: z.string(), status: z.string() });
+const sent = z.union([
+  z.object({ runId: z.string() }),
+  // The gateway takes "/stop" and its like for a command to stop what runs, which starts nothing.
+  z.object({ aborted: z.boolean() }),
+]);
 
+/** "started": the answer comes as events. "stop": the message was a command to stop, and has been carried out. */
 export async function sendMessage(
   connection: GatewayConnection,
   message: OutgoingMessage,
   options: RequestOptions = {},
-): Promise<void> {
+): Promise<"started" | "stop"> {
   const answer = await connection.request(
     "chat.send",
     {
@@ -38,9 +43,11 @@ export async function sendMessage(
     sent,
     options,
   );
+  if ("aborted" in answer) return "stop";
   if (answer.runId !== message.runId) {
     throw new Failure("upstream", "The gateway started a run under another id than it was given.");
   }
+  return "started";
 }
 
 function attachment({ mimeType, data, name }: OutgoingAttachment): Record<string, unknown> {
@@ -78,7 +85,9 @@ const historyAnswer = z.object({
   hasMore: z.boolean().catch(false),
   nextOffset: z.number().optional(),
   inFlightRun: z.object({ runId: z.string(), text: z.string().catch("") }).optional(),
-  sessionInfo: z.object({ hasActiveRun: z.boolean().nullish(), activeRunIds: z.array(z.string()).nullish() }).optional(),
+  sessionInfo: z
+    .object({ hasActiveRun: z.boolean().nullish(), activeRunIds: z.array(z.string()).nullish() })
+    .optional(),
   pendingInputs: z.object({ items: z.array(pendingInput) }).optional(),
 });
 

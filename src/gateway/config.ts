@@ -80,6 +80,8 @@ export function gatewayConfig(options: GatewayOptions): Record<string, unknown> 
         utilityModel: "",
         heartbeat: { every: "0m" },
         timeoutSeconds: RUN_TIMEOUT_SECONDS,
+        // Whoever follows a run wants to see the command, not a paraphrase of it.
+        toolProgressDetail: "raw",
       },
     },
     memory: { search: { provider: "none" } },

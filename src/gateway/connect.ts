@@ -47,10 +47,7 @@ type Greeting = { connection: GatewayConnection; error?: never } | { connection?
 
 async function greet(access: GatewayAccess, token: string, options: ConnectOptions): Promise<Greeting> {
   using limited = deadline(HELLO_MS, options.signal);
-  let challenged: (payload: unknown) => void = () => {};
-  const challengeSeen = new Promise<unknown>((resolve) => {
-    challenged = resolve;
-  });
+  const challenged = Promise.withResolvers<unknown>();
   const opening = access.socket().catch(unreachable);
   const socket = await raced(opening, limited.signal).catch((error: unknown) => {
     // A socket that comes after the wait is over has nobody to close it but this line.
@@ -58,14 +55,14 @@ async function greet(access: GatewayAccess, token: string, options: ConnectOptio
     throw error;
   });
   const connection = new GatewayConnection(socket, (event, payload) => {
-    if (event === "connect.challenge") challenged(payload);
+    if (event === "connect.challenge") challenged.resolve(payload);
     else options.onEvent(event, payload);
   });
   try {
     const early = connection.ended.then((failure) => Promise.reject(failure));
     const { nonce, ts } = parse(
       challenge,
-      await raced(Promise.race([challengeSeen, early]), limited.signal),
+      await raced(Promise.race([challenged.promise, early]), limited.signal),
       "a challenge",
     );
     const { scopes, device } = options;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { deadline, raced } from "../core/deadline.ts";
 import { Failure, toFailure } from "../core/failure.ts";
 import { type Hello, parse, readFrame, type WireError, wireFailure } from "./protocol.ts";

@@ -9,6 +9,11 @@ const block = z.object({
   mimeType: z.string().optional(),
   sizeBytes: z.number().optional(),
   alt: z.string().optional(),
+  /** Tools that are not offered directly are called through "tool_call", which names them: "openclaw:memory-core:memory_search". */
+  arguments: z
+    .object({ id: z.string().optional().catch(undefined) })
+    .optional()
+    .catch(undefined),
   fileName: z.string().optional(),
 });
 const message = z.object({ content: z.union([z.string(), z.array(z.unknown())]).optional() });
@@ -62,7 +67,7 @@ function add(content: Content, part: z.infer<typeof block>): Content {
     case "toolCall":
     case "tool_use":
     case "toolcall":
-      return { ...content, tools: [...content.tools, part.name ?? "tool"] };
+      return { ...content, tools: [...content.tools, part.arguments?.id?.split(":").at(-1) ?? part.name ?? "tool"] };
   }
   return content;
 }

@@ -119,7 +119,8 @@ function readAgent(payload: unknown): GatewayEvent | undefined {
   // "item" events reach every connection, "tool" events only the one that sent the message: after a reconnect that is not us.
   if (stream !== "item") return undefined;
   const item = tool.safeParse(data);
-  if (!item.success) return undefined;
+  // "tool_call" is how tools are called that are not offered directly; the tool it calls has events of its own.
+  if (!item.success || item.data.name === "tool_call") return undefined;
   const { toolCallId, name, phase, title, status } = item.data;
   return { kind: "tool", runId, id: toolCallId, name, phase, detail: title, ok: status === "completed" };
 }

@@ -92,7 +92,11 @@ describe("a chat with the real gateway", { timeout: 60_000 }, () => {
   test("cancels a message that waits, without disturbing the one being answered", async () => {
     const first = await chat.ok("send", "ann", { message: "slow: 10", conversation: "cancel-queued" });
     const second = await chat.ok("send", "ann", { message: "say: never", conversation: "cancel-queued" });
-    expect(await chat.ok("cancel", "ann", second.runId)).toMatchObject({ status: "cancelled", already: false, text: "" });
+    expect(await chat.ok("cancel", "ann", second.runId)).toMatchObject({
+      status: "cancelled",
+      already: false,
+      text: "",
+    });
     expect(end(await chat.all("ann", second.runId))).toMatchObject({ status: "cancelled" });
     expect(end(await chat.all("ann", first.runId))).toMatchObject({ status: "done" });
   });
@@ -103,7 +107,10 @@ describe("a chat with the real gateway", { timeout: 60_000 }, () => {
     const others = await chat.call("cancel", "bob", runId);
     const nobodys = await chat.call("cancel", "bob", crypto.randomUUID());
     expect(others).toEqual(nobodys);
-    expect(others).toMatchObject({ ok: false, failure: { code: "not_found", hint: expect.stringContaining("chat_send") } });
+    expect(others).toMatchObject({
+      ok: false,
+      failure: { code: "not_found", hint: expect.stringContaining("chat_send") },
+    });
     expect(await chat.followStatus("bob", runId)).toBe(400);
     expect(await chat.call("history", "bob", "mine", { limit: 5 })).toMatchObject({ ok: false });
     expect(await chat.ok("runs", "bob")).not.toContainEqual(expect.objectContaining({ runId }));
@@ -127,12 +134,17 @@ describe("a chat with the real gateway", { timeout: 60_000 }, () => {
     writeFileSync(`${gateway.workspace}/dot.png`, png);
     // Bytes after the end of a PNG are allowed; they make it large.
     writeFileSync(`${gateway.workspace}/large.png`, Buffer.concat([png, Buffer.alloc(1_200_000)]));
-    const { runId } = await chat.ok("send", "ann", { message: "picture: dot.png\npicture: large.png", conversation: "pictures" });
+    const { runId } = await chat.ok("send", "ann", {
+      message: "picture: dot.png\npicture: large.png",
+      conversation: "pictures",
+    });
     const events = await chat.all("ann", runId);
     const image = events.find((event) => event.type === "image");
     expect(image).toMatchObject({ mimeType: "image/png", name: "dot.png" });
     if (image?.type === "image") expect(Buffer.from(image.data, "base64").subarray(1, 4).toString()).toBe("PNG");
-    expect(events).toContainEqual(expect.objectContaining({ type: "note", text: expect.stringContaining("large.png") }));
+    expect(events).toContainEqual(
+      expect.objectContaining({ type: "note", text: expect.stringContaining("large.png") }),
+    );
     expect(shown(events)).not.toContain("MEDIA:");
     const { messages } = await chat.ok("history", "ann", "pictures", { limit: 5 });
     expect(messages.at(-1)?.images[0]).toMatchObject({ mimeType: "image/png", name: "dot.png" });
@@ -157,7 +169,7 @@ describe("a chat with the real gateway", { timeout: 60_000 }, () => {
     const { runId } = await chat.ok("send", "ann", { message: "say: five", conversation: "pages" });
     await chat.all("ann", runId);
     const seen = [...newest.messages];
-    for (let before = newest.before; before !== undefined; ) {
+    for (let before = newest.before; before !== undefined;) {
       const page = await chat.ok("history", "ann", "pages", { limit: 3, before });
       seen.unshift(...page.messages);
       before = page.before;
@@ -171,18 +183,53 @@ describe("a chat with the real gateway", { timeout: 60_000 }, () => {
 
   test("tells of conversations without waking the gateway", async () => {
     const rows = await chat.ok("conversations", "ann");
-    expect(rows.find(({ conversation }) => conversation === "pages")).toMatchObject({ title: "say: one", messages: 10, queued: 0 });
+    expect(rows.find(({ conversation }) => conversation === "pages")).toMatchObject({
+      title: "say: one",
+      messages: 10,
+      queued: 0,
+    });
+  });
+
+  test("takes commands of the gateway as messages too", async () => {
+    for (const [message, answer] of [
+      ["/status", "OpenClaw"],
+      ["/stop", "chat_cancel"],
+    ] as const) {
+      const { runId } = await chat.ok("send", "ann", { message, conversation: "commands" });
+      expect(end(await chat.all("ann", runId))).toMatchObject({
+        status: "done",
+        text: expect.stringContaining(answer),
+      });
+    }
+  });
+
+  test("cuts an answer that is too long to keep, and says so", async () => {
+    const { runId } = await chat.ok("send", "ann", { message: "long: 60000", conversation: "long" });
+    const events = await chat.all("ann", runId);
+    expect(end(events).text.length).toBe(400_000);
+    expect(end(events).text).toBe(shown(events));
+    expect(end(events).text).toContain("word1 word2 word3");
+    expect(events).toContainEqual(expect.objectContaining({ type: "note", text: expect.stringContaining("400000") }));
   });
 
   test("refuses what is not a message", async () => {
-    for (const wrong of [{ message: " " }, { message: "hi", conversation: "No Spaces" }, { message: "hi", conversation: "../x" }]) {
+    for (const wrong of [
+      { message: " " },
+      { message: "hi", conversation: "No Spaces" },
+      { message: "hi", conversation: "../x" },
+    ]) {
       expect(await chat.call("send", "ann", wrong)).toMatchObject({ ok: false, failure: { code: "invalid_input" } });
     }
   });
 
   test("uses one connection for all of it", async () => {
     expect(chat.connections()).toBeLessThanOrEqual(2);
-    expect(await chat.ok("status")).toMatchObject({ connected: true, gatewayVersion: "2026.9.6", running: 0, queued: 0 });
+    expect(await chat.ok("status")).toMatchObject({
+      connected: true,
+      gatewayVersion: "2026.9.6",
+      running: 0,
+      queued: 0,
+    });
     await sleep(0);
   });
 });

@@ -31,7 +31,7 @@ export interface ChatStack {
   followStatus(principal: string, runId: string): Promise<number>;
   /** Cuts every connection to the gateway; new ones work, unless it is held down. */
   cut(): void;
-  hold(down: boolean): void;
+  hold: (down: boolean) => void;
   connections(): number;
   /** The object loses its memory and its connections, as when it is moved to another machine. */
   evict(): Promise<void>;
@@ -63,15 +63,14 @@ export async function chatStack(gateway: GatewayUnderTest, limits: Partial<ChatL
       () => response.writeHead(500).end(),
     );
   });
-  const lines: string[] = [];
-  const text = (value: string) => ({ type: "plain_text", value }) as const;
+  const logged: string[] = [];
   // Not createTestHarness: it sends what the Worker fetches through Node's fetch, which knows no WebSockets.
   const worker = await unstable_startWorker({
     config: CONFIG,
     bindings: {
-      SUPERVISOR_URL: text(`http://127.0.0.1:${await listen(supervisor)}`),
-      GATEWAY_URL: text(`http://127.0.0.1:${wire.port}`),
-      LIMITS: text(JSON.stringify(limits)),
+      SUPERVISOR_URL: plain(`http://127.0.0.1:${await listen(supervisor)}`),
+      GATEWAY_URL: plain(`http://127.0.0.1:${wire.port}`),
+      LIMITS: plain(JSON.stringify(limits)),
     },
     dev: {
       server: { hostname: "127.0.0.1", port: 0 },
@@ -79,7 +78,7 @@ export async function chatStack(gateway: GatewayUnderTest, limits: Partial<ChatL
       inspector: false,
       watch: false,
       logLevel: "error",
-      structuredLogsHandler: ({ message }: { message: string }) => void lines.push(message),
+      structuredLogsHandler: ({ message }: { message: string }) => void logged.push(message),
     },
   });
   await worker.ready;
@@ -132,7 +131,7 @@ export async function chatStack(gateway: GatewayUnderTest, limits: Partial<ChatL
       await post("evict", []);
     },
     readies: () => readies,
-    log: () => lines,
+    log: () => logged,
     async close() {
       await worker.dispose();
       supervisor.close();
@@ -140,6 +139,10 @@ export async function chatStack(gateway: GatewayUnderTest, limits: Partial<ChatL
       wire.close();
     },
   };
+}
+
+function plain(value: string) {
+  return { type: "plain_text", value } as const;
 }
 
 async function cuttableWire(target: number) {
@@ -153,12 +156,12 @@ async function cuttableWire(target: number) {
     const far = connect(target, "127.0.0.1");
     const pair: [Socket, Socket] = [near, far];
     pairs.add(pair);
-    const end = () => {
+    const drop = () => {
       pairs.delete(pair);
       near.destroy();
       far.destroy();
     };
-    for (const socket of pair) socket.on("error", end).on("close", end);
+    for (const socket of pair) socket.on("error", drop).on("close", drop);
     near.pipe(far).pipe(near);
   });
   const port = await listen(server);
@@ -171,7 +174,7 @@ async function cuttableWire(target: number) {
   return {
     port,
     cut,
-    hold(value: boolean) {
+    hold: (value: boolean) => {
       down = value;
     },
     connections: () => pairs.size,

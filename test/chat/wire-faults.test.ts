@@ -14,11 +14,11 @@ interface Asked {
   session: string;
   /** How often the client has connected. */
   connects: number;
-  answer(payload: unknown): void;
-  refuse(code: string, message: string): void;
-  chat(state: string, about?: Record<string, unknown>): void;
-  raw(text: string): void;
-  drop(): void;
+  answer: (payload: unknown) => void;
+  refuse: (code: string, message: string) => void;
+  chat: (state: string, about?: Record<string, unknown>) => void;
+  raw: (text: string) => void;
+  drop: () => void;
 }
 
 /** A chat over a gateway that answers by script, one call at a time. */
@@ -40,7 +40,7 @@ async function scripted(script: (asked: Asked) => void, limits: Partial<ChatLimi
       session,
       connects,
       answer: (payload) => send({ type: "res", id, ok: true, payload }),
-      refuse: (code, message) => send({ type: "res", id, ok: false, error: { code, message } }),
+      refuse: (code, why) => send({ type: "res", id, ok: false, error: { code, message: why } }),
       chat: (state, about = {}) =>
         send({ type: "event", event: "chat", payload: { runId, sessionKey: session, seq: 1, state, ...about } }),
       raw: (text) => send(text),
@@ -144,7 +144,11 @@ describe("a run over a bad wire", { timeout: 30_000 }, () => {
       if (method === "chat.send") {
         answer({ runId, status: "started" });
         event("exec.approval.requested", { id: "other", request: { command: "id", sessionKey: "agent:main:main" } });
-        event("exec.approval.requested", { id: "a-1", request: { command: "rm x", sessionKey: session }, expiresAtMs: 0 });
+        event("exec.approval.requested", {
+          id: "a-1",
+          request: { command: "rm x", sessionKey: session },
+          expiresAtMs: 0,
+        });
         return;
       }
       decided.push(method);
@@ -157,8 +161,12 @@ describe("a run over a bad wire", { timeout: 30_000 }, () => {
     for await (const event of chat.follow("ann", runId)) {
       events.push(event);
       if (event.type !== "approval" || event.phase !== "asked") continue;
-      expect(await chat.call("approve", "bob", runId, event.id, "allow-once")).toMatchObject({ failure: { code: "not_found" } });
-      expect(await chat.call("approve", "ann", runId, "other", "deny")).toMatchObject({ failure: { code: "not_found" } });
+      expect(await chat.call("approve", "bob", runId, event.id, "allow-once")).toMatchObject({
+        failure: { code: "not_found" },
+      });
+      expect(await chat.call("approve", "ann", runId, "other", "deny")).toMatchObject({
+        failure: { code: "not_found" },
+      });
       await chat.ok("approve", "ann", runId, event.id, "deny");
     }
     expect(decided).toEqual(["exec.approval.resolve"]);
@@ -170,7 +178,7 @@ describe("a run over a bad wire", { timeout: 30_000 }, () => {
 
   test("that is cancelled before the gateway answers is stopped when it does", async () => {
     const methods: string[] = [];
-    let acknowledge = () => {};
+    let acknowledge: (() => void) | undefined;
     const chat = await scripted(({ method, runId, answer }) => {
       methods.push(method);
       if (method === "chat.send") acknowledge = () => answer({ runId, status: "started" });
@@ -179,7 +187,7 @@ describe("a run over a bad wire", { timeout: 30_000 }, () => {
     const { runId } = await chat.ok("send", "ann", { message: "hi" });
     await expect.poll(() => methods).toEqual(["chat.send"]);
     expect(await chat.ok("cancel", "ann", runId)).toMatchObject({ status: "cancelled", already: false });
-    acknowledge();
+    acknowledge?.();
     await expect.poll(() => methods).toEqual(["chat.send", "chat.abort"]);
   });
 });

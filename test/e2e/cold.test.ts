@@ -30,7 +30,7 @@ describe("a sleeping Moltbot", () => {
     const bot = await start();
     const { session } = bot;
     expect((await session.call("bot_status")).data).toMatchObject({ phase: "asleep", starts: 0 });
-    const chats = Array.from({ length: 20 }, (_, n) => session.call("chat_send", { message: `say: ${n}`, conversation: `cold-${n}` }));
+    const chats = Array.from({ length: 20 }, (_, n) => session.call("chat_send", { message: `say: ${n}`, conversation: `cold-${n % 2}` }));
     const answers = await Promise.all(chats);
     expect(answers.map(({ data }) => data.status), answers[0]?.text).toEqual(answers.map(() => "done"));
     expect((await session.call("bot_status")).data).toMatchObject({ phase: "ready", starts: 1 });

@@ -13,7 +13,12 @@ describe("the gateway's configuration", () => {
     expect(text).toContain("${OPENCLAW_GATEWAY_TOKEN}");
     expect(text).toContain("${BRIDGE_TOKEN}");
     const env = gatewayEnv({ gatewayToken: "g-token", bridgeToken: "b-token" });
-    expect(text.match(/\$\{(\w+)\}/g)?.map((name) => name.slice(2, -1)).every((name) => name in env)).toBe(true);
+    expect(
+      text
+        .match(/\$\{(\w+)\}/g)
+        ?.map((name) => name.slice(2, -1))
+        .every((name) => name in env),
+    ).toBe(true);
   });
 
   test("has no model called without being asked", () => {

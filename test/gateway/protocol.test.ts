@@ -66,7 +66,11 @@ describe("an event", () => {
   });
 
   test("at the end may have no message", () => {
-    expect(readEvent("chat", { ...about, state: "final" })).toMatchObject({ kind: "final", text: undefined, media: false });
+    expect(readEvent("chat", { ...about, state: "final" })).toMatchObject({
+      kind: "final",
+      text: undefined,
+      media: false,
+    });
   });
 
   test("of an error that is not on the list is one of unknown kind", () => {

@@ -2,7 +2,7 @@ import { WebSocketServer, type WebSocket } from "ws";
 
 export interface Exchange {
   /** Sends a frame, or any text as it is. */
-  send(frame: Record<string, unknown> | string): void;
+  send: (frame: Record<string, unknown> | string) => void;
   socket: WebSocket;
 }
 
@@ -22,7 +22,7 @@ export async function scriptedGateway(
       socket,
       send: (frame) => socket.send(typeof frame === "string" ? frame : JSON.stringify(frame)),
     };
-    socket.on("message", (data) => onRequest(JSON.parse(String(data)), exchange));
+    socket.on("message", (data: Buffer) => onRequest(JSON.parse(data.toString("utf8")), exchange));
     socket.on("close", (code) => closes.push(code));
     if (!options.silent) exchange.send({ type: "event", event: "connect.challenge", payload: { nonce: "n", ts: 1 } });
   });
