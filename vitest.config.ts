@@ -6,7 +6,13 @@ const shared = { environment: "node" } as const;
 export default defineConfig({
   test: {
     projects: [
-      { test: { ...shared, name: "unit", include: ["test/unit/**/*.test.ts", "test/gateway/**/*.test.ts", "test/architecture.test.ts"] } },
+      {
+        test: {
+          ...shared,
+          name: "unit",
+          include: ["test/unit/**/*.test.ts", "test/gateway/**/*.test.ts", "test/architecture.test.ts"],
+        },
+      },
       {
         test: {
           ...shared,

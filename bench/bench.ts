@@ -20,7 +20,9 @@ async function main(): Promise<void> {
     const bare = await connect(new URL(`${stack.url}/bench/mcp`));
     const direct = await directChat(stack.url, stack.host);
     const exec = async () => {
-      const response = await fetch(`${stack.url}/bench/exec`, { headers: { "x-container-host-token": stack.host.token } });
+      const response = await fetch(`${stack.url}/bench/exec`, {
+        headers: { "x-container-host-token": stack.host.token },
+      });
       await response.json();
     };
     const call = (name: string, input: Record<string, unknown>) => () => ours.callTool({ name, arguments: input });
@@ -28,8 +30,20 @@ async function main(): Promise<void> {
 
     const rows: Comparison[] = [];
     const pairs = [
-      { name: "tools/call through the pipeline : bare SDK server", target: 2, ours: call("chat_wait", {}), peer: nothing, rounds: 200 },
-      { name: "tools/call chat_conversations : bare SDK server", target: 2, ours: call("chat_conversations", {}), peer: nothing, rounds: 200 },
+      {
+        name: "tools/call through the pipeline : bare SDK server",
+        target: 2,
+        ours: call("chat_wait", {}),
+        peer: nothing,
+        rounds: 200,
+      },
+      {
+        name: "tools/call chat_conversations : bare SDK server",
+        target: 2,
+        ours: call("chat_conversations", {}),
+        peer: nothing,
+        rounds: 200,
+      },
       {
         name: "command_run : Sandbox.exec as a bare MCP tool",
         target: 1.5,

@@ -27,6 +27,7 @@ export async function directChat(worker: string, host: { url: string; token: str
         const socket = new Socket(`${port.replace("http", "ws")}/`, { headers });
         socket.once("error", reject);
         // ws has the part of the browser's interface that the connection uses.
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion
         socket.once("open", () => resolve(socket as unknown as WebSocket));
       }),
     fetch: (path, init) => fetch(port + path, { ...init, headers: { ...Object(init?.headers), ...headers } }),

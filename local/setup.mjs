@@ -9,7 +9,8 @@ const root = join(import.meta.dirname, "..");
 
 const steps = {
   worker: () => install(root, "Installing the Worker's packages (about half a minute, once)"),
-  container: () => install(join(root, "container"), "Installing the Moltbot gateway (about 650 MB, half a minute, once)"),
+  container: () =>
+    install(join(root, "container"), "Installing the Moltbot gateway (about 650 MB, half a minute, once)"),
   jail: installBubblewrap,
 };
 
@@ -21,7 +22,9 @@ for (const name of process.argv.slice(2)) {
 
 /** `npm ci`, unless this lock file was installed already. */
 function install(folder, what) {
-  const lock = createHash("sha256").update(readFileSync(join(folder, "package-lock.json"))).digest("hex");
+  const lock = createHash("sha256")
+    .update(readFileSync(join(folder, "package-lock.json")))
+    .digest("hex");
   const stamp = join(folder, "node_modules", ".installed-lock");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
   // Node 24 first: the gateway's install script refuses an older one.
@@ -57,7 +60,11 @@ function timed(what, work) {
 
 /** Runs quietly; its output is shown only when it fails. */
 function run(command, arguments_, options, mayFail = false) {
-  const { status, stdout, stderr, error } = spawnSync(command, arguments_, { ...options, encoding: "utf8", maxBuffer: 2 ** 26 });
+  const { status, stdout, stderr, error } = spawnSync(command, arguments_, {
+    ...options,
+    encoding: "utf8",
+    maxBuffer: 2 ** 26,
+  });
   if (status === 0) return true;
   if (mayFail) return false;
   fail(`\n\n${command} ${arguments_.join(" ")} failed:\n${stdout ?? ""}${stderr ?? ""}${error?.message ?? ""}`);

@@ -20,11 +20,15 @@ async function main(): Promise<void> {
   const port = process.env.PORT === undefined ? DEFAULT_PORT : Number(process.env.PORT);
   const stack = await step("Starting the Worker", () => startStack({ stateDir: STATE, port, variables }));
   mkdirSync(STATE, { recursive: true });
-  const run = { url: stack.url, pid: process.pid, passwordFile: stack.passwordFile } satisfies z.output<typeof runSchema>;
+  const run = { url: stack.url, pid: process.pid, passwordFile: stack.passwordFile } satisfies z.output<
+    typeof runSchema
+  >;
   writeFileSync(RUN_FILE, JSON.stringify(run), { mode: 0o600 });
   stopOnSignal(stack);
   await step("Starting the Moltbot gateway", () => stack.warm());
-  process.stdout.write(banner(stack, { isReal: stack.standInUrl === undefined, name: variables.MODEL ?? "the default" }));
+  process.stdout.write(
+    banner(stack, { isReal: stack.standInUrl === undefined, name: variables.MODEL ?? "the default" }),
+  );
 }
 
 function refuseSecondRun(): void {

@@ -33,7 +33,8 @@ export default {
   async fetch(request, env, ctx) {
     if (new URL(request.url).pathname === WARM_PATH) {
       const { CONTAINER_HOST_TOKEN } = hostSchema.parse(env);
-      if (request.headers.get("x-container-host-token") !== CONTAINER_HOST_TOKEN) return new Response(null, { status: 404 });
+      if (request.headers.get("x-container-host-token") !== CONTAINER_HOST_TOKEN)
+        return new Response(null, { status: 404 });
       const { gateway } = servicesOf(env, readConfig({ ...env }));
       return await gateway.ready().then(
         () => Response.json({ ready: true }),

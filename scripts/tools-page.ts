@@ -2,7 +2,8 @@ import { describeTool } from "../src/mcp/describe.ts";
 import { SCOPES } from "../src/core/scope.ts";
 import { TOOLS } from "../src/tools/registry.ts";
 
-const propertySchema = (value: unknown): { type?: unknown; description?: unknown } => (typeof value === "object" && value !== null ? value : {});
+const propertySchema = (value: unknown): { type?: unknown; description?: unknown } =>
+  typeof value === "object" && value !== null ? value : {};
 
 /** docs/tools.md. */
 export function toolsPage(): string {
@@ -14,7 +15,8 @@ export function toolsPage(): string {
       const { type = "", description = "" } = propertySchema(value);
       return `| \`${name}\`${required.has(name) ? " *" : ""} | ${String(type)} | ${String(description)} |`;
     });
-    const table = fields.length === 0 ? "No arguments." : `| Argument | Type | |\n| --- | --- | --- |\n${fields.join("\n")}`;
+    const table =
+      fields.length === 0 ? "No arguments." : `| Argument | Type | |\n| --- | --- | --- |\n${fields.join("\n")}`;
     return `## ${tool.name}\n\n${tool.description}\n\nPermission \`${tool.scope}\`; effect: ${tool.effect}.\n\n${table}`;
   });
   return `# Tools

@@ -3,7 +3,6 @@ import { readConfig } from "./config/config.ts";
 import { toFailure } from "./core/failure.ts";
 import { log } from "./core/log.ts";
 
-
 export { MoltbotChat, MoltbotSandbox } from "./objects.ts";
 
 /** Made once per isolate; the environment of an isolate does not change. */
@@ -18,7 +17,10 @@ export default {
       const failure = toFailure(error);
       log("error", "request", { outcome: failure.code, message: failure.message, cause: failure.cause });
       // The settings' names are for the owner, who reads the log, not for whoever happens to call.
-      const text = failure.code === "misconfigured" ? "This Moltbot is not set up yet; its log says what is missing." : failure.message;
+      const text =
+        failure.code === "misconfigured"
+          ? "This Moltbot is not set up yet; its log says what is missing."
+          : failure.message;
       return new Response(`${text}\n`, { status: failure.status });
     }
   },

@@ -60,7 +60,9 @@ describe("import boundaries", () => {
 
   it("gives each vendor one home", () => {
     const wrong = imports.filter(({ from, target }) => {
-      const vendor = Object.keys(VENDORS).find((name) => target === name || target.startsWith(name.endsWith("/") ? name : `${name}/`));
+      const vendor = Object.keys(VENDORS).find(
+        (name) => target === name || target.startsWith(name.endsWith("/") ? name : `${name}/`),
+      );
       return vendor !== undefined && !VENDORS[vendor]?.includes(from);
     });
     expect(wrong.map(({ file, target }) => `${file} → ${target}`)).toEqual([]);
@@ -80,7 +82,12 @@ function importsOf(name: string): Import[] {
     const specifier = named ?? bare ?? "";
     const target = specifier.startsWith(".") ? relative(ROOT, join(dirname(path), specifier)) : specifier;
     // `import { type A, type B }` is as good as `import type`.
-    const names = /\{([^}]*)\}/.exec(text)?.[1]?.split(",").map((part) => part.trim()).filter((part) => part !== "") ?? [];
+    const names =
+      /\{([^}]*)\}/
+        .exec(text)?.[1]
+        ?.split(",")
+        .map((part) => part.trim())
+        .filter((part) => part !== "") ?? [];
     const typeOnly = type !== undefined || (names.length > 0 && names.every((part) => part.startsWith("type ")));
     found.push({ file: `src/${name}`, from: folderOf(name), target, typeOnly });
   }

@@ -77,11 +77,19 @@ function explain(error: unknown): Response {
   if (error instanceof AuthorizationError) {
     if (error.redirectTo) return redirect(error.redirectTo, new Headers());
     log("warn", "login", { outcome: error.code, cause: error.description });
-    return errorPage(400, "This sign-in link does not work.", "It may have expired or been used. Start again from your MCP client.");
+    return errorPage(
+      400,
+      "This sign-in link does not work.",
+      "It may have expired or been used. Start again from your MCP client.",
+    );
   }
   if (error instanceof CimdFetchError) {
     log("warn", "login", { outcome: "client_unverified", cause: error });
-    return errorPage(400, "This app could not be verified.", "Its published description could not be read. Try again, or tell its maker.");
+    return errorPage(
+      400,
+      "This app could not be verified.",
+      "Its published description could not be read. Try again, or tell its maker.",
+    );
   }
   const failure = toFailure(error);
   log(failure.status >= 500 ? "error" : "warn", "login", { outcome: failure.code, cause: failure.cause });

@@ -117,7 +117,8 @@ async function verify(token: string, keys: JWTVerifyGetKey, issuer: string, audi
     });
     return claimsSchema.parse(payload);
   } catch (error) {
-    if (error instanceof errors.JOSEError || error instanceof z.ZodError) throw refused("The identity token is not valid", error);
+    if (error instanceof errors.JOSEError || error instanceof z.ZodError)
+      throw refused("The identity token is not valid", error);
     throw error;
   }
 }

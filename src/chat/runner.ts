@@ -151,7 +151,7 @@ export class Runner {
         return;
       case "final":
         turn.files ||= event.media;
-        void this.#final(turn, event.text);
+        void this.#final(turn, event.yielded ? undefined : (event.text ?? (turn.log.text || undefined)));
         return;
       case "aborted": {
         const text = event.text ?? turn.log.text;
@@ -211,7 +211,7 @@ export class Runner {
         return;
       }
       if (sent === "stop") {
-        this.#end(turn, outcome.done(outcome.NOTHING_TO_STOP));
+        await this.#finish(turn, outcome.NOTHING_TO_STOP, connection);
         return;
       }
       turn.boot = boot;
@@ -254,12 +254,12 @@ export class Runner {
 
   async #final(turn: Turn, text: string | undefined): Promise<void> {
     try {
-      if (text === undefined && turn.log.text === "") {
-        // Empty when our message was put into a run that was going on, and when the bot chose to say nothing.
-        await this.#settle(turn, await this.#options.link.use(), outcome.done(""));
+      if (text === undefined) {
+        // Our message was put into another run, or the bot waits for one, or it chose to say nothing.
+        await this.#settle(turn, await this.#options.link.use(), outcome.done(turn.log.text));
         return;
       }
-      await this.#finish(turn, text ?? turn.log.text);
+      await this.#finish(turn, text);
     } catch (error) {
       log("warn", "chat.run", { run: turn.run.id, outcome: toFailure(error).code, cause: error });
       void this.#drive(turn);

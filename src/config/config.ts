@@ -42,7 +42,9 @@ export function readConfig(variables: Record<string, unknown>): Config {
     given[name] = value;
   }
   const parsed = settingsSchema.safeParse(given);
-  const problems = parsed.success ? missingTogether(parsed.data) : parsed.error.issues.map((issue) => problem(issue, given));
+  const problems = parsed.success
+    ? missingTogether(parsed.data)
+    : parsed.error.issues.map((issue) => problem(issue, given));
   if (parsed.success && problems.length === 0) return toConfig(parsed.data);
   throw new Failure("misconfigured", `The Worker's settings are not complete: ${problems.join("; ")}.`, {
     hint: "Set them with `wrangler secret put NAME`, in wrangler.jsonc or in .dev.vars; docs/settings.md explains each.",

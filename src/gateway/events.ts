@@ -6,7 +6,8 @@ import { parse } from "./protocol.ts";
 export type GatewayEvent =
   /** `whole` is all visible text of the run so far: missing one event loses nothing. */
   | { kind: "text"; runId: string; session: string; whole: string }
-  | { kind: "final"; runId: string; session: string; text: string | undefined; media: boolean }
+  /** `yielded`: the bot waits for others it set to work; what it says then comes under another run. */
+  | { kind: "final"; runId: string; session: string; text: string | undefined; media: boolean; yielded: boolean }
   | { kind: "aborted"; runId: string; session: string; text: string | undefined; reason: string | undefined }
   | { kind: "error"; runId: string; session: string; reason: ErrorReason; message: string | undefined }
   | { kind: "tool"; runId: string; id: string; name: string; phase: "start" | "end"; detail: string; ok: boolean }
@@ -30,7 +31,7 @@ const message = z.unknown().optional();
 const chat = z.discriminatedUnion("state", [
   z.object({ ...base, state: z.literal("status") }),
   z.object({ ...base, state: z.literal("delta"), deltaText: z.string(), message }),
-  z.object({ ...base, state: z.literal("final"), message }),
+  z.object({ ...base, state: z.literal("final"), message, yielded: z.literal(true).optional() }),
   z.object({ ...base, state: z.literal("aborted"), message, stopReason: z.string().optional() }),
   z.object({
     ...base,
@@ -101,7 +102,8 @@ function readChat(payload: unknown): GatewayEvent | undefined {
       return { ...about, kind: "text", whole: readContent(event.message).text ?? event.deltaText };
     case "final": {
       const content = readContent(event.message);
-      return { ...about, kind: "final", text: content.text, media: content.images.length > 0 };
+      const media = content.images.length > 0;
+      return { ...about, kind: "final", text: content.text, media, yielded: event.yielded === true };
     }
     case "aborted":
       return { ...about, kind: "aborted", text: readContent(event.message).text, reason: event.stopReason };

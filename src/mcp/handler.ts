@@ -16,13 +16,16 @@ export interface McpOptions {
 
 /** `/mcp`, behind the OAuth provider, which has verified who the caller is. */
 export async function handleMcp(request: Request, ctx: ExecutionContext, options: McpOptions): Promise<Response> {
-  const handler = createMcpHandler(() => mcpServer(TOOLS, options.services, options.caller, (work) => ctx.waitUntil(work)), {
-    // In "auto" not even headers are sent before the first notification: proxies and clients give up meanwhile.
-    responseMode: "sse",
-    keepAliveMs: 15_000,
-    allowedHostnames: [options.hostname],
-    allowedOriginHostnames: [options.hostname],
-  });
+  const handler = createMcpHandler(
+    () => mcpServer(TOOLS, options.services, options.caller, (work) => ctx.waitUntil(work)),
+    {
+      // In "auto" not even headers are sent before the first notification: proxies and clients give up meanwhile.
+      responseMode: "sse",
+      keepAliveMs: 15_000,
+      allowedHostnames: [options.hostname],
+      allowedOriginHostnames: [options.hostname],
+    },
+  );
   if (request.method !== "POST") return await handler.fetch(request);
   try {
     return await handler.fetch(request, { parsedBody: await readJson(request) });

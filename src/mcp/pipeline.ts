@@ -39,9 +39,13 @@ export async function callTool(
       throw new Failure("not_found", "There is no tool of that name.", { hint: "tools/list names those you may use." });
     }
     if (!isGranted(tool.scope, caller.scopes)) {
-      throw new Failure("forbidden", `${tool.name} needs the permission "${tool.scope}", which this client was not given.`, {
-        hint: "Connect again and tick it on the consent page.",
-      });
+      throw new Failure(
+        "forbidden",
+        `${tool.name} needs the permission "${tool.scope}", which this client was not given.`,
+        {
+          hint: "Connect again and tick it on the consent page.",
+        },
+      );
     }
     const input = parseInput(tool, call.input);
     using limit = deadline(tool.deadlineFor(input), call.signal);
@@ -55,7 +59,9 @@ export async function callTool(
     if (answer.failed) outcome = "failed";
     return renderAnswer(answer);
   } catch (error) {
-    const failure = call.signal.aborted ? new Failure("cancelled", "The call was cancelled.", { cause: error }) : toFailure(error);
+    const failure = call.signal.aborted
+      ? new Failure("cancelled", "The call was cancelled.", { cause: error })
+      : toFailure(error);
     outcome = failure.code;
     cause = failure.cause;
     return renderFailure(failure);

@@ -33,7 +33,10 @@ export function mcpServer(
       async progress(message) {
         if (token === undefined) return;
         step += 1;
-        await mcpReq.notify({ method: "notifications/progress", params: { progressToken: token, progress: step, message } });
+        await mcpReq.notify({
+          method: "notifications/progress",
+          params: { progressToken: token, progress: step, message },
+        });
       },
     });
   });

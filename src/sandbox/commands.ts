@@ -113,7 +113,12 @@ export async function readCommand(
   id: string,
   range: { offset: number; count: number; waitSeconds: number },
 ): Promise<CommandOutput> {
-  const env = { RUN_ID: id, OFFSET: String(range.offset), COUNT: String(range.count), PATIENCE: String(range.waitSeconds) };
+  const env = {
+    RUN_ID: id,
+    OFFSET: String(range.offset),
+    COUNT: String(range.count),
+    PATIENCE: String(range.waitSeconds),
+  };
   const { header, payload } = split(unwrap(await host.shell(script("output"), env)).stdout);
   const [state, code, size] = header;
   if (state === "unknown") throw unknownCommand();
@@ -177,7 +182,9 @@ function parseRun(result: ShellResult, cwd: string): CommandResult {
   if (header[0] === "no-directory") throw noDirectory(cwd);
   const [outcome, code, outKind, outBytes, errKind, errBytes, path = ""] = header;
   if (outcome !== "done" && outcome !== "timeout" && outcome !== "stuck") {
-    throw new Failure("internal", "The command's result could not be read.", { cause: `header of ${header.length} words` });
+    throw new Failure("internal", "The command's result could not be read.", {
+      cause: `header of ${header.length} words`,
+    });
   }
   return {
     outcome,

@@ -29,7 +29,10 @@ export function sandboxHandle<Object extends SandboxObject<Cloudflare.Env>>(
     async socket(port) {
       const request = new Request("http://localhost/", { headers: { upgrade: "websocket", connection: "Upgrade" } });
       const { webSocket, status } = await sandbox.wsConnect(request, port);
-      if (!webSocket) throw new Failure("unavailable", "The Moltbot's gateway refused the connection.", { cause: `status ${status}` });
+      if (!webSocket)
+        throw new Failure("unavailable", "The Moltbot's gateway refused the connection.", {
+          cause: `status ${status}`,
+        });
       webSocket.accept();
       return webSocket;
     },

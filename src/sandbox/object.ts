@@ -83,7 +83,12 @@ export abstract class SandboxObject<Env extends Cloudflare.Env> extends Sandbox<
         includeHidden: options.hidden,
         sessionId: NO_SESSION,
       });
-      return files.map((file) => ({ path: file.absolutePath, type: file.type, size: file.size, modified: file.modifiedAt }));
+      return files.map((file) => ({
+        path: file.absolutePath,
+        type: file.type,
+        size: file.size,
+        modified: file.modifiedAt,
+      }));
     });
   }
 

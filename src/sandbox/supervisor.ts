@@ -84,7 +84,7 @@ export class GatewaySupervisor {
   async #ensure(): Promise<GatewayTokens> {
     const record = await this.#read();
     if (this.#host.running() && (await this.#answers(record.tokens))) return record.tokens;
-    for (let failures = record.failures; ; ) {
+    for (let failures = record.failures; ;) {
       if (failures >= MOST_FAILURES) throw this.#givenUp((await this.#read()).reason);
       const started = Date.now();
       try {
@@ -120,7 +120,11 @@ export class GatewaySupervisor {
     const end = Date.now() + READY_WITHIN_MS;
     while (!(await this.#answers(tokens))) {
       const process = await this.#host.process(PROCESS_ID);
-      if (!process?.running) throw await this.#diagnosed(`The gateway ended with exit code ${process?.exitCode ?? "unknown"}`, process?.exitCode);
+      if (!process?.running)
+        throw await this.#diagnosed(
+          `The gateway ended with exit code ${process?.exitCode ?? "unknown"}`,
+          process?.exitCode,
+        );
       if (Date.now() > end) throw await this.#diagnosed(`The gateway was not ready within ${READY_WITHIN_MS / 1000} s`);
       await pause(PROBE_EVERY_MS);
     }

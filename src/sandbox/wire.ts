@@ -21,7 +21,10 @@ const CODES: Record<string, { code: FailureCode; hint: string }> = {
   NO_SPACE: { code: "unavailable", hint: "The sandbox's disk is full: delete something first." },
   NAME_TOO_LONG: { code: "invalid_input", hint: "Choose a shorter name." },
   VALIDATION_FAILED: { code: "invalid_input", hint: "Check the path." },
-  CONTAINER_UNAVAILABLE: { code: "unavailable", hint: "The sandbox is starting or has no room: try again in a minute." },
+  CONTAINER_UNAVAILABLE: {
+    code: "unavailable",
+    hint: "The sandbox is starting or has no room: try again in a minute.",
+  },
   OPERATION_INTERRUPTED: { code: "unavailable", hint: "The sandbox restarted meanwhile: try again." },
   RPC_TRANSPORT_ERROR: { code: "unavailable", hint: "The sandbox restarted meanwhile: try again." },
 };

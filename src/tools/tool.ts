@@ -51,13 +51,21 @@ export interface Tool<
   output: Output;
   /** Longest a call may take. Milliseconds; or a function of the input. */
   deadlineMs: number | ((input: z.output<Input>) => number);
-  run: (input: z.output<Input>, services: Pick<ToolServices, Needs>, call: Call) => Promise<ToolAnswer<z.output<Output>>>;
+  run: (
+    input: z.output<Input>,
+    services: Pick<ToolServices, Needs>,
+    call: Call,
+  ) => Promise<ToolAnswer<z.output<Output>>>;
 }
 
 /** Any tool, as the registry and the pipeline hold it: what goes in was parsed by its own schema. */
 export interface AnyTool extends Omit<Tool, "run" | "deadlineMs"> {
   deadlineFor: (input: Record<string, unknown>) => number;
-  execute: (input: Record<string, unknown>, services: ToolServices, call: Call) => Promise<ToolAnswer<Record<string, unknown>>>;
+  execute: (
+    input: Record<string, unknown>,
+    services: ToolServices,
+    call: Call,
+  ) => Promise<ToolAnswer<Record<string, unknown>>>;
 }
 
 /** Checks a tool's parts against each other and hides its types from the registry. */

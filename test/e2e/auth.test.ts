@@ -46,7 +46,10 @@ describe("the MCP endpoint", () => {
 
   it("takes no token from the URL", async () => {
     const token = await signIn(bot);
-    const response = await fetch(`${bot.url}/mcp?access_token=${token}`, { method: "POST", body: JSON.stringify(initialize) });
+    const response = await fetch(`${bot.url}/mcp?access_token=${token}`, {
+      method: "POST",
+      body: JSON.stringify(initialize),
+    });
     expect(response.status).toBe(401);
   });
 
@@ -71,7 +74,14 @@ describe("permissions", () => {
   it("are what the person ticked, and the rest is neither shown nor allowed", async () => {
     const session = await connect(bot, await signIn(bot, ["chat"]));
     const { tools } = await session.client.listTools();
-    expect(tools.map(({ name }) => name)).toEqual(["chat_send", "chat_wait", "chat_cancel", "chat_conversations", "chat_history", "bot_status"]);
+    expect(tools.map(({ name }) => name)).toEqual([
+      "chat_send",
+      "chat_wait",
+      "chat_cancel",
+      "chat_conversations",
+      "chat_history",
+      "bot_status",
+    ]);
     const { text, isError } = await session.call("command_run", { command: "true" });
     expect(isError).toBe(true);
     expect(text).toContain('needs the permission "exec"');
@@ -131,7 +141,10 @@ describe("the consent page", () => {
   });
 
   it("shows a page, not a redirect, when the client is unknown", async () => {
-    const response = await fetch(`${bot.url}/authorize?response_type=code&client_id=nobody&redirect_uri=https://evil.example/`, { redirect: "manual" });
+    const response = await fetch(
+      `${bot.url}/authorize?response_type=code&client_id=nobody&redirect_uri=https://evil.example/`,
+      { redirect: "manual" },
+    );
     expect(response.status).toBe(400);
     expect(response.headers.get("location")).toBeNull();
   });

@@ -29,7 +29,11 @@ async function finish(runId: string, cursor = 0) {
 describe("chat_send", () => {
   it("answers through the gateway, says that a stand-in answers, and shows the text as it grows", async () => {
     const seen: string[] = [];
-    const answer = await session.call("chat_send", { message: "slow: 12", conversation: "stream" }, { onProgress: (text) => seen.push(text) });
+    const answer = await session.call(
+      "chat_send",
+      { message: "slow: 12", conversation: "stream" },
+      { onProgress: (text) => seen.push(text) },
+    );
     expect(answer.data.status).toBe("done");
     expect(answer.text).toContain("[stand-in model, not an AI]");
     expect(seen.length).toBeGreaterThan(2);
@@ -58,22 +62,24 @@ describe("chat_send", () => {
     expect(first.data).toMatchObject({ status: "running" });
     expect(first.text).toContain(`chat_wait {"run_id": "${first.data.run_id}"`);
     let all: string = first.data.partial;
-    let { cursor, status, text } = { ...first.data, text: "" } as { cursor: number; status: string; text: string };
-    while (status === "running") {
-      const { data } = await session.call("chat_wait", { run_id: first.data.run_id, cursor, wait_seconds: 1 });
-      ({ cursor, status } = data as { cursor: number; status: string });
-      if (status === "running") all += data.partial;
-      else text = data.text;
+    let { data } = first;
+    while (data.status === "running") {
+      ({ data } = await session.call("chat_wait", { run_id: data.run_id, cursor: data.cursor, wait_seconds: 1 }));
+      all += data.partial ?? "";
     }
-    expect(status).toBe("done");
-    expect(text.startsWith(all)).toBe(true);
+    expect(data.status).toBe("done");
+    expect(data.text.startsWith(all)).toBe(true);
     expect(all.length).toBeGreaterThan(20);
   });
 
   it("goes on when its client is dropped", async () => {
     const dropped = await connect(bot, token);
     const began = Promise.withResolvers<void>();
-    const running = dropped.call("chat_send", { message: "slow: 25", conversation: "dropped" }, { onProgress: () => began.resolve() });
+    const running = dropped.call(
+      "chat_send",
+      { message: "slow: 25", conversation: "dropped" },
+      { onProgress: () => began.resolve() },
+    );
     running.catch(() => undefined);
     await began.promise;
     await dropped.close();
@@ -101,7 +107,10 @@ describe("chat_send", () => {
   });
 
   it("takes a picture in and gives one back", async () => {
-    const sent = await send("say: a picture came", { conversation: "pictures", attachments: [{ mime_type: "image/png", data: PIXEL, name: "pixel.png" }] });
+    const sent = await send("say: a picture came", {
+      conversation: "pictures",
+      attachments: [{ mime_type: "image/png", data: PIXEL, name: "pixel.png" }],
+    });
     expect(sent.data.status).toBe("done");
     await session.call("file_write", { path: "pixel.png", content: PIXEL, encoding: "base64" });
     const shown = await send("picture: /workspace/pixel.png", { conversation: "pictures" });

@@ -63,7 +63,9 @@ export async function connect(bot: { url: string }, token: string): Promise<Sess
       );
       return {
         text: result.content.flatMap((block) => (block.type === "text" ? [block.text] : [])).join("\n"),
-        images: result.content.flatMap((block) => (block.type === "image" ? [{ data: block.data, mimeType: block.mimeType }] : [])),
+        images: result.content.flatMap((block) =>
+          block.type === "image" ? [{ data: block.data, mimeType: block.mimeType }] : [],
+        ),
         data: result.structuredContent ?? {},
         isError: result.isError ?? false,
       };

@@ -30,9 +30,14 @@ describe("a sleeping Moltbot", () => {
     const bot = await start();
     const { session } = bot;
     expect((await session.call("bot_status")).data).toMatchObject({ phase: "asleep", starts: 0 });
-    const chats = Array.from({ length: 20 }, (_, n) => session.call("chat_send", { message: `say: ${n}`, conversation: `cold-${n % 2}` }));
+    const chats = Array.from({ length: 20 }, (_, n) =>
+      session.call("chat_send", { message: `say: ${n}`, conversation: `cold-${n % 2}` }),
+    );
     const answers = await Promise.all(chats);
-    expect(answers.map(({ data }) => data.status), answers[0]?.text).toEqual(answers.map(() => "done"));
+    expect(
+      answers.map(({ data }) => data.status),
+      answers[0]?.text,
+    ).toEqual(answers.map(() => "done"));
     expect((await session.call("bot_status")).data).toMatchObject({ phase: "ready", starts: 1 });
     await session.call("chat_send", { message: "remember: kept over a restart", conversation: "kept" });
     await bot.close();
@@ -67,7 +72,11 @@ describe("a sleeping Moltbot", () => {
     expect(failed.data.error).toMatchObject({ code: "given_up", hint: expect.stringContaining("bot_restart") });
     expect(failed.text).toContain("openclaw.json");
     const { data: status } = await session.call("bot_status");
-    expect(status).toMatchObject({ phase: "failed", starts: before + 3, reason: expect.stringContaining("openclaw.json") });
+    expect(status).toMatchObject({
+      phase: "failed",
+      starts: before + 3,
+      reason: expect.stringContaining("openclaw.json"),
+    });
 
     await session.call("chat_send", { message: "say: hello again" });
     expect((await session.call("bot_status")).data.starts).toBe(before + 3);
@@ -77,7 +86,9 @@ describe("a sleeping Moltbot", () => {
     expect((await session.call("chat_send", { message: "say: hello at last" })).text).toContain("hello at last");
 
     // What the gateway itself cannot start with is not tried again at all, and the end of its log is shown.
-    await run("pkill -KILL -f [o]penclaw-gateway; echo garbage > ~/.openclaw/state/openclaw.sqlite; rm -f ~/.openclaw/state/openclaw.sqlite-*");
+    await run(
+      "pkill -KILL -f [o]penclaw-gateway; echo garbage > ~/.openclaw/state/openclaw.sqlite; rm -f ~/.openclaw/state/openclaw.sqlite-*",
+    );
     const garbled = await session.call("bot_restart");
     expect(garbled.isError).toBe(true);
     expect(garbled.text).toMatch(/exit code 78[^]*openclaw.sqlite[^]*bot_restart/);

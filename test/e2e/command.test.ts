@@ -14,6 +14,10 @@ afterAll(() => session.close());
 
 const run = (command: string, more: Record<string, unknown> = {}) => session.call("command_run", { command, ...more });
 
+/** Says "met" once another command has left its mark. */
+const meet = (mine: string, other: string) =>
+  run(`touch /tmp/${mine}; until [ -e /tmp/${other} ]; do sleep 0.05; done; echo met`, { timeout_seconds: 20 });
+
 /** How many processes in the sandbox have `text` in their command line; the asking one's own is left out. */
 async function countProcesses(text: string): Promise<number> {
   const { data } = await run(`pgrep -fc -- '[${text[0]}]${text.slice(1)}' || true`);
@@ -23,7 +27,12 @@ async function countProcesses(text: string): Promise<number> {
 describe("command_run", () => {
   it("answers with output, error output and exit code", async () => {
     const { data, text, isError } = await run("echo out; echo err >&2; exit 3");
-    expect(data).toMatchObject({ exit_code: 3, timed_out: false, stdout: { text: "out\n" }, stderr: { text: "err\n" } });
+    expect(data).toMatchObject({
+      exit_code: 3,
+      timed_out: false,
+      stdout: { text: "out\n" },
+      stderr: { text: "err\n" },
+    });
     expect(text).toBe("out\n[stderr]\nerr\n[exit code 3]");
     expect(isError).toBe(true);
   });
@@ -35,7 +44,6 @@ describe("command_run", () => {
 
   it("runs commands side by side", async () => {
     // Each waits for the other's file: one after the other, they would never end.
-    const meet = (mine: string, other: string) => run(`touch /tmp/${mine}; until [ -e /tmp/${other} ]; do sleep 0.05; done; echo met`, { timeout_seconds: 20 });
     const [one, two] = await Promise.all([meet("meet-a", "meet-b"), meet("meet-b", "meet-a")]);
     expect([one.data.stdout.text, two.data.stdout.text]).toEqual(["met\n", "met\n"]);
   });
@@ -47,7 +55,11 @@ describe("command_run", () => {
     expect(text).toContain("\n20000\n[stdout cut: all 108894 bytes are at ");
     expect(text.length).toBeLessThan(17_000);
     const rest = await session.call("file_read", { path: data.stdout.path, offset: 50_000, limit: 100 });
-    expect(rest.data.content).toBe(Array.from({ length: 20_000 }, (_, n) => `${n + 1}\n`).join("").slice(50_000, 50_100));
+    expect(rest.data.content).toBe(
+      Array.from({ length: 20_000 }, (_, n) => `${n + 1}\n`)
+        .join("")
+        .slice(50_000, 50_100),
+    );
   });
 
   it("says that output is not text, and keeps it", async () => {
@@ -88,7 +100,11 @@ describe("command_run", () => {
 
   it("kills the whole process tree when the client cancels", async () => {
     const cancel = new AbortController();
-    const running = session.call("command_run", { command: "touch /tmp/began; sleep 8888.1 & sleep 8888.2" }, { signal: cancel.signal });
+    const running = session.call(
+      "command_run",
+      { command: "touch /tmp/began; sleep 8888.1 & sleep 8888.2" },
+      { signal: cancel.signal },
+    );
     const gone = expect(running).rejects.toThrow();
     await run("until [ -e /tmp/began ]; do sleep 0.05; done");
     cancel.abort();
@@ -118,15 +134,22 @@ describe("the sandbox's walls", () => {
     canaries.push(folder, inProject);
     writeFileSync(join(folder, "secret"), "canary-4711");
     writeFileSync(inProject, "canary-4711");
-    const looked = await run(`cat ${join(folder, "secret")} ${inProject}; ls -a ${homedir()}; ls /; id -u; readlink -f /workspace`);
+    const looked = await run(
+      `cat ${join(folder, "secret")} ${inProject}; ls -a ${homedir()}; ls /; id -u; readlink -f /workspace`,
+    );
     expect(looked.data.stdout.text).not.toContain("canary");
     expect(looked.data.stdout.text).toContain("workspace");
     expect(looked.data.stderr.text).toContain("No such file or directory");
-    const { data: found } = await run("grep -rl canary-4711 / --exclude-dir=proc --exclude-dir=sys --exclude-dir=usr --exclude-dir=opt 2>/dev/null; true", { timeout_seconds: 40 });
+    const { data: found } = await run(
+      "grep -rl canary-4711 / --exclude-dir=proc --exclude-dir=sys --exclude-dir=usr --exclude-dir=opt 2>/dev/null; true",
+      { timeout_seconds: 40 },
+    );
     // The only place that knows the word is this search's own record.
     expect(found.stdout.text).not.toContain(folder);
 
-    await run("echo precious > /workspace/precious; rm -rf / --no-preserve-root 2>/dev/null; ls /workspace", { timeout_seconds: 40 });
+    await run("echo precious > /workspace/precious; rm -rf / --no-preserve-root 2>/dev/null; ls /workspace", {
+      timeout_seconds: 40,
+    });
     expect(readFileSync(join(folder, "secret"), "utf8")).toBe("canary-4711");
     expect(readFileSync(inProject, "utf8")).toBe("canary-4711");
     expect(existsSync(join(import.meta.dirname, "..", "..", "container", "command.sh"))).toBe(true);
@@ -137,7 +160,9 @@ describe("the sandbox's walls", () => {
 
   it("hide the environment and the network of the machine", async () => {
     const { port } = new URL(bot.url);
-    const { data } = await run(`env; cat /proc/*/environ | tr '\\0' '\\n'; curl -sS --noproxy '*' -m 2 http://127.0.0.1:${port}/ ; true`);
+    const { data } = await run(
+      `env; cat /proc/*/environ | tr '\\0' '\\n'; curl -sS --noproxy '*' -m 2 http://127.0.0.1:${port}/ ; true`,
+    );
     expect(data.stdout.text).not.toContain("CONTAINER_HOST_TOKEN");
     expect(data.stdout.text).not.toContain("OIDC_CLIENT_SECRET");
     expect(data.stdout.text).not.toContain(homedir() === "/home/moltbot" ? "\0" : `HOME=${homedir()}\n`);
@@ -147,13 +172,19 @@ describe("the sandbox's walls", () => {
 
 describe("long commands", () => {
   it("go on after the call, are read from a cursor, and end with their exit code", async () => {
-    const { data: started } = await session.call("command_start", { command: "for i in 1 2 3; do echo step $i; sleep 0.3; done; echo ü; exit 4" });
+    const { data: started } = await session.call("command_start", {
+      command: "for i in 1 2 3; do echo step $i; sleep 0.3; done; echo ü; exit 4",
+    });
     let cursor = 0;
     let all = "";
     let status = "running";
     let code: number | undefined;
     for (let turn = 0; turn < 30 && !(status === "done" && code !== undefined); turn++) {
-      const { data } = await session.call("command_output", { command_id: started.command_id, cursor, wait_seconds: 5 });
+      const { data } = await session.call("command_output", {
+        command_id: started.command_id,
+        cursor,
+        wait_seconds: 5,
+      });
       all += data.text;
       ({ cursor, status, exit_code: code } = { cursor: data.cursor, status: data.status, exit_code: data.exit_code });
     }
@@ -164,7 +195,11 @@ describe("long commands", () => {
   it("are listed, and stopped with all they started", async () => {
     const { data: started } = await session.call("command_start", { command: "sleep 9999.1 & sleep 9999.2" });
     const { data: listed } = await session.call("command_list");
-    expect(listed.commands[0]).toMatchObject({ command_id: started.command_id, status: "running", command: "sleep 9999.1 & sleep 9999.2" });
+    expect(listed.commands[0]).toMatchObject({
+      command_id: started.command_id,
+      status: "running",
+      command: "sleep 9999.1 & sleep 9999.2",
+    });
     const { data: stopped } = await session.call("command_stop", { command_id: started.command_id });
     expect(stopped.status).toBe("stopped");
     expect(await countProcesses("sleep 9999")).toBe(0);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { connect, type Session, signIn } from "./client.ts";
+import { type Answer, connect, type Session, signIn } from "./client.ts";
 
 const bot = inject("bot");
 let session: Session;
@@ -19,9 +19,13 @@ describe("files", () => {
     let all = "";
     let offset: number | undefined = 0;
     while (offset !== undefined) {
-      const { data }: { data: Record<string, unknown> } = await session.call("file_read", { path: "deep/er/text.txt", offset, limit: 9_999 });
-      all += data.content as string;
-      offset = data.next_offset as number | undefined;
+      const { data }: Answer = await session.call("file_read", {
+        path: "deep/er/text.txt",
+        offset,
+        limit: 9_999,
+      });
+      all += data.content;
+      offset = data.next_offset;
     }
     expect(all).toBe(content);
   });
@@ -40,7 +44,9 @@ describe("files", () => {
   });
 
   it("are listed in order, page by page", async () => {
-    await session.call("command_run", { command: "mkdir -p many && cd many && for n in $(seq 1000 1249); do : > $n; done" });
+    await session.call("command_run", {
+      command: "mkdir -p many && cd many && for n in $(seq 1000 1249); do : > $n; done",
+    });
     const { data: first } = await session.call("file_list", { path: "many" });
     expect(first.entries).toHaveLength(200);
     expect(first.truncated).toBe(true);

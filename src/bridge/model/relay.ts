@@ -36,7 +36,10 @@ export async function relayModelCall(request: Request, path: string, provider: P
     signal: request.signal,
     redirect: "manual",
   }).catch((cause: unknown) => {
-    throw new Failure("upstream", "The model provider cannot be reached.", { hint: "Check ANTHROPIC_BASE_URL.", cause });
+    throw new Failure("upstream", "The model provider cannot be reached.", {
+      hint: "Check ANTHROPIC_BASE_URL.",
+      cause,
+    });
   });
   log(answer.ok ? "info" : "warn", "model.call", { outcome: answer.status, ms: Date.now() - started });
   const kept = new Headers({ "cache-control": "no-store" });

@@ -5,7 +5,8 @@ import { defineTool } from "../tool.ts";
 export const botStatus = defineTool({
   name: "bot_status",
   title: "Status of the Moltbot",
-  description: "Whether the Moltbot is asleep, starting, ready or failed (with the reason), its model, and the chats in progress. Does not wake it.",
+  description:
+    "Whether the Moltbot is asleep, starting, ready or failed (with the reason), its model, and the chats in progress. Does not wake it.",
   scope: "chat",
   effect: "read",
   idempotent: true,
@@ -33,7 +34,9 @@ export const botStatus = defineTool({
         running_chats: chats.running,
       },
       text: [
-        phase === "asleep" ? "Asleep; the next chat wakes it." : `The Moltbot is ${phase}${readySince ? ` since ${readySince}` : ""}.`,
+        phase === "asleep"
+          ? "Asleep; the next chat wakes it."
+          : `The Moltbot is ${phase}${readySince ? ` since ${readySince}` : ""}.`,
         reason ?? "",
         `Model: ${model.id}. Chats in progress: ${chats.running}.`,
       ]

@@ -101,7 +101,9 @@ function answer(progress: Progress): ToolAnswer<RunResult> {
   const state = end.status === "cancelled" ? "[Cancelled.]" : "";
   return {
     data: { ...shared, status: end.status, text: end.text, ...(end.error ? { error: end.error } : {}) },
-    text: [end.text + remarks, state, error].filter((part) => part !== "").join("\n") || "[The Moltbot answered without text.]",
+    text:
+      [end.text + remarks, state, error].filter((part) => part !== "").join("\n") ||
+      "[The Moltbot answered without text.]",
     images,
     failed: end.status === "failed",
   };

@@ -17,7 +17,13 @@ export const chatHistory = defineTool({
   needs: ["chat"],
   input: z.strictObject({
     conversation: conversationField,
-    limit: z.number().int().min(1).max(MOST_MESSAGES).optional().describe(`How many messages. Default ${DEFAULT_MESSAGES}.`),
+    limit: z
+      .number()
+      .int()
+      .min(1)
+      .max(MOST_MESSAGES)
+      .optional()
+      .describe(`How many messages. Default ${DEFAULT_MESSAGES}.`),
     before: z.string().min(1).max(200).optional().describe("Go on with older ones: the before of the last answer."),
   }),
   output: z.object({

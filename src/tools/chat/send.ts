@@ -20,7 +20,10 @@ export const chatSend = defineTool({
   input: z.strictObject({
     message: z
       .string()
-      .max(MOST_MESSAGE_CHARACTERS, `must be at most ${MOST_MESSAGE_CHARACTERS} characters: write a file with file_write and name it in the message`)
+      .max(
+        MOST_MESSAGE_CHARACTERS,
+        `must be at most ${MOST_MESSAGE_CHARACTERS} characters: write a file with file_write and name it in the message`,
+      )
       .refine((text) => text.trim() !== "", "must not be empty")
       .describe("What to say."),
     conversation: conversationField,
@@ -40,7 +43,10 @@ export const chatSend = defineTool({
         }),
       )
       .max(MOST_ATTACHMENTS)
-      .refine((all) => all.reduce((sum, { data }) => sum + data.length, 0) <= MOST_ATTACHED_CHARACTERS, "must be at most 10 MB together")
+      .refine(
+        (all) => all.reduce((sum, { data }) => sum + data.length, 0) <= MOST_ATTACHED_CHARACTERS,
+        "must be at most 10 MB together",
+      )
       .optional()
       .describe("Pictures or files for the Moltbot, as base64."),
   }),
@@ -54,7 +60,11 @@ export const chatSend = defineTool({
         ...(input.idempotency_key ? { idempotencyKey: input.idempotency_key } : {}),
         ...(input.attachments
           ? {
-              attachments: input.attachments.map(({ mime_type, data, name }) => ({ mimeType: mime_type, data, ...(name ? { name } : {}) })),
+              attachments: input.attachments.map(({ mime_type, data, name }) => ({
+                mimeType: mime_type,
+                data,
+                ...(name ? { name } : {}),
+              })),
             }
           : {}),
       }),

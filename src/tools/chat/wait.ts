@@ -6,7 +6,8 @@ import { followRun } from "./follow.ts";
 export const chatWait = defineTool({
   name: "chat_wait",
   title: "Wait for the Moltbot's answer",
-  description: "Goes on with a chat that was still running, from the cursor of the last answer. Works as often as needed, also for a chat that has ended.",
+  description:
+    "Goes on with a chat that was still running, from the cursor of the last answer. Works as often as needed, also for a chat that has ended.",
   scope: "chat",
   effect: "read",
   idempotent: true,

@@ -48,6 +48,8 @@ export function outputText(name: string, output: Output): string {
   if (output.binary) {
     return `[${name} is not text: ${output.bytes} bytes, kept at ${output.path}; read it with file_read and encoding "base64"]`;
   }
-  const note = output.truncated ? `\n[${name} cut: all ${output.bytes} bytes are at ${output.path}; read more with file_read]` : "";
+  const note = output.truncated
+    ? `\n[${name} cut: all ${output.bytes} bytes are at ${output.path}; read more with file_read]`
+    : "";
   return (name === "stdout" ? "" : `[${name}]\n`) + output.text.trimEnd() + note;
 }

@@ -28,7 +28,9 @@ export const commandList = defineTool({
   deadlineMs: 30_000,
   async run(_input, { commands }) {
     const shown = (await listCommands(commands)).slice(0, MOST_SHOWN);
-    const lines = shown.map((entry) => `${entry.id}  ${entry.state}  ${entry.startedAt.toISOString()}  ${entry.command}`);
+    const lines = shown.map(
+      (entry) => `${entry.id}  ${entry.state}  ${entry.startedAt.toISOString()}  ${entry.command}`,
+    );
     return {
       data: {
         commands: shown.map(({ id, state, exitCode, bytes, startedAt, command }) => ({

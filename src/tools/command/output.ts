@@ -17,8 +17,18 @@ export const commandOutput = defineTool({
   needs: ["commands"],
   input: z.strictObject({
     command_id: commandId,
-    cursor: z.number().int().min(0).optional().describe("Where to go on: the cursor of the last answer. Default 0, the beginning."),
-    wait_seconds: z.number().min(0).max(MOST_WAIT_SECONDS).optional().describe("How long to wait for something new. Default 0."),
+    cursor: z
+      .number()
+      .int()
+      .min(0)
+      .optional()
+      .describe("Where to go on: the cursor of the last answer. Default 0, the beginning."),
+    wait_seconds: z
+      .number()
+      .min(0)
+      .max(MOST_WAIT_SECONDS)
+      .optional()
+      .describe("How long to wait for something new. Default 0."),
   }),
   output: z.object({
     status: z.enum(["running", "done", "timeout", "stopped", "stuck", "lost"]),

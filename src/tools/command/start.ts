@@ -15,7 +15,13 @@ export const commandStart = defineTool({
   needs: ["commands"],
   input: z.strictObject({
     ...commandFields,
-    timeout_seconds: z.number().int().min(1).max(MOST_TIMEOUT_SECONDS).optional().describe("When to kill it. Default: never."),
+    timeout_seconds: z
+      .number()
+      .int()
+      .min(1)
+      .max(MOST_TIMEOUT_SECONDS)
+      .optional()
+      .describe("When to kill it. Default: never."),
   }),
   output: z.object({ command_id: z.string() }),
   deadlineMs: 30_000,

@@ -17,6 +17,10 @@ export const commandStop = defineTool({
   async run(input, { commands }) {
     const status = await stopCommand(commands, input.command_id);
     const text = status === "stopped" ? "Stopped." : `Nothing to stop: its status is ${status}.`;
-    return { data: { status }, text: status === "stuck" ? "Some of its processes could not be killed." : text, failed: status === "stuck" };
+    return {
+      data: { status },
+      text: status === "stuck" ? "Some of its processes could not be killed." : text,
+      failed: status === "stuck",
+    };
   },
 });

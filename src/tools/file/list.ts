@@ -30,7 +30,9 @@ export const fileList = defineTool({
     const rest = all.filter((entry) => entry.path > after).toSorted((a, b) => (a.path < b.path ? -1 : 1));
     const entries = rest.slice(0, MOST_ENTRIES);
     const truncated = rest.length > entries.length;
-    const lines = entries.map((entry) => `${entry.path}${entry.type === "directory" ? "/" : ""}  ${entry.size}  ${entry.modified}`);
+    const lines = entries.map(
+      (entry) => `${entry.path}${entry.type === "directory" ? "/" : ""}  ${entry.size}  ${entry.modified}`,
+    );
     if (truncated) lines.push(`[${rest.length - entries.length} more: go on with after ${entries.at(-1)?.path}]`);
     return { data: { path, entries, truncated }, text: lines.join("\n") || `${path} is empty.` };
   },

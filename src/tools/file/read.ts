@@ -46,7 +46,9 @@ export const fileRead = defineTool({
       const bytes = await readRange(file.content, 0, file.size);
       const mimeType = imageType(bytes);
       if (mimeType === undefined) {
-        throw new Failure("invalid_input", `${path} is not a png, jpeg, gif or webp image.`, { hint: 'Read it with encoding "text" or "base64".' });
+        throw new Failure("invalid_input", `${path} is not a png, jpeg, gif or webp image.`, {
+          hint: 'Read it with encoding "text" or "base64".',
+        });
       }
       return {
         data: { path, size: file.size, offset: 0, truncated: false },
@@ -55,7 +57,8 @@ export const fileRead = defineTool({
       };
     }
     const bytes = await readRange(file.content, offset, limit);
-    const { content, taken } = encoding === "base64" ? { content: base64(bytes), taken: bytes.byteLength } : decode(bytes, path);
+    const { content, taken } =
+      encoding === "base64" ? { content: base64(bytes), taken: bytes.byteLength } : decode(bytes, path);
     const end = offset + taken;
     const truncated = end < file.size;
     return {
@@ -92,14 +95,18 @@ async function readRange(stream: ReadableStream<Uint8Array>, offset: number, cou
 function decode(bytes: Uint8Array, path: string): { content: string; taken: number } {
   for (let left = 0; left <= Math.min(3, bytes.byteLength); left++) {
     try {
-      const content = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes.subarray(0, bytes.byteLength - left));
+      const content = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
+        bytes.subarray(0, bytes.byteLength - left),
+      );
       if (content.includes("\0")) break;
       return { content, taken: bytes.byteLength - left };
     } catch {
       // Perhaps only the last character is incomplete: try with a byte less.
     }
   }
-  throw new Failure("invalid_input", `${path} is not text.`, { hint: 'Read it with encoding "base64", or "image" for a picture.' });
+  throw new Failure("invalid_input", `${path} is not text.`, {
+    hint: 'Read it with encoding "base64", or "image" for a picture.',
+  });
 }
 
 function imageType(bytes: Uint8Array): string | undefined {

@@ -15,7 +15,9 @@ export const fileWrite = defineTool({
   needs: ["files"],
   input: z.strictObject({
     path: filePath,
-    content: z.string().max(MOST_CHARACTERS, `must be at most ${MOST_CHARACTERS} characters: write it in parts with command_run`),
+    content: z
+      .string()
+      .max(MOST_CHARACTERS, `must be at most ${MOST_CHARACTERS} characters: write it in parts with command_run`),
     encoding: z.enum(["text", "base64"]).optional().describe("What content is. Default text."),
   }),
   output: z.object({ path: z.string(), bytes: z.number() }),

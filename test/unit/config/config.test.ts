@@ -34,7 +34,8 @@ describe("readConfig", () => {
   it("names every missing setting in one failure", () => {
     const { code, message } = failure({});
     expect(code).toBe("misconfigured");
-    for (const name of ["PUBLIC_URL", "OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET"]) expect(message).toContain(`${name} is missing`);
+    for (const name of ["PUBLIC_URL", "OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET"])
+      expect(message).toContain(`${name} is missing`);
   });
 
   it("names a wrong setting without its value", () => {
@@ -56,6 +57,8 @@ describe("readConfig", () => {
 
   it("has every secret redacted from then on", () => {
     readConfig(COMPLETE);
-    expect(redact(`a ${COMPLETE.OIDC_CLIENT_SECRET} b ${COMPLETE.ANTHROPIC_API_KEY}`)).toBe("a [redacted] b [redacted]");
+    expect(redact(`a ${COMPLETE.OIDC_CLIENT_SECRET} b ${COMPLETE.ANTHROPIC_API_KEY}`)).toBe(
+      "a [redacted] b [redacted]",
+    );
   });
 });

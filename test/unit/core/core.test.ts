@@ -8,7 +8,18 @@ import { shellLine } from "../../../src/core/shell.ts";
 
 describe("quoting for a shell", () => {
   it("gives every argument back unchanged, whatever it contains", () => {
-    const arguments_ = ["plain", "", "two words", "it's", `"double"`, "$(touch /tmp/never) `x` ; & | > < * ?", "new\nline", "-n", "\\", "ü✓"];
+    const arguments_ = [
+      "plain",
+      "",
+      "two words",
+      "it's",
+      `"double"`,
+      "$(touch /tmp/never) `x` ; & | > < * ?",
+      "new\nline",
+      "-n",
+      "\\",
+      "ü✓",
+    ];
     const output = execFileSync("bash", ["-c", `printf '%s\\0' ${shellLine(arguments_)}`], { encoding: "utf8" });
     expect(output.split("\0").slice(0, -1)).toEqual(arguments_);
   });

@@ -30,10 +30,13 @@ function tool(run: (call: Call) => Promise<ToolAnswer<{ n: number }>>, deadlineM
     scope: "exec",
     effect: "read",
     needs: [],
-    input: z.strictObject({ n: z.number().max(5, "must be at most 5: use another tool"), kind: z.enum(["a", "b"]).optional() }),
+    input: z.strictObject({
+      n: z.number().max(5, "must be at most 5: use another tool"),
+      kind: z.enum(["a", "b"]).optional(),
+    }),
     output: z.object({ n: z.number() }),
     deadlineMs,
-    run: (_input, _services, call) => run(call),
+    run: (_input, _services, made) => run(made),
   });
 }
 
@@ -41,20 +44,29 @@ const echo = tool(async () => ({ data: { n: 1 }, text: "one" }));
 
 function call(subject: AnyTool, input: unknown, options: { signal?: AbortSignal; scopes?: string[] } = {}) {
   const services: ToolServices = NO_SERVICES;
-  return callTool([subject], services, { ...caller, scopes: options.scopes ?? caller.scopes }, {
-    name: "sample",
-    input,
-    requestId: 1,
-    signal: options.signal ?? new AbortController().signal,
-    progress: async () => {},
-  });
+  return callTool(
+    [subject],
+    services,
+    { ...caller, scopes: options.scopes ?? caller.scopes },
+    {
+      name: "sample",
+      input,
+      requestId: 1,
+      signal: options.signal ?? new AbortController().signal,
+      progress: async () => {},
+    },
+  );
 }
 
-const textOf = (result: { content: { type: string; text?: string }[] }) => result.content.map(({ text }) => text).join("\n");
+const textOf = (result: { content: { type: string; text?: string }[] }) =>
+  result.content.map(({ text }) => text).join("\n");
 
 describe("the pipeline", () => {
   it("answers with text and data", async () => {
-    expect(await call(echo, { n: 1 })).toEqual({ content: [{ type: "text", text: "one" }], structuredContent: { n: 1 } });
+    expect(await call(echo, { n: 1 })).toEqual({
+      content: [{ type: "text", text: "one" }],
+      structuredContent: { n: 1 },
+    });
   });
 
   it.each([
@@ -79,14 +91,23 @@ describe("the pipeline", () => {
   });
 
   it("shows a failure's hint and hides an unexpected error", async () => {
-    const expected = await call(tool(() => Promise.reject(new Failure("not_found", "Gone.", { hint: "Look elsewhere." }))), { n: 1 });
+    const expected = await call(
+      tool(() => Promise.reject(new Failure("not_found", "Gone.", { hint: "Look elsewhere." }))),
+      { n: 1 },
+    );
     expect(textOf(expected)).toBe("Gone.\nLook elsewhere.");
-    const unexpected = await call(tool(() => Promise.reject(new Error("key=hunter2"))), { n: 1 });
+    const unexpected = await call(
+      tool(() => Promise.reject(new Error("key=hunter2"))),
+      { n: 1 },
+    );
     expect(textOf(unexpected)).not.toContain("hunter2");
   });
 
   it("ends a tool that does not end at its deadline", async () => {
-    const result = await call(tool(() => new Promise(() => {}), 10), { n: 1 });
+    const result = await call(
+      tool(() => new Promise(() => {}), 10),
+      { n: 1 },
+    );
     expect(textOf(result)).toContain("Not done within 10 ms");
   });
 
@@ -109,21 +130,27 @@ describe("the pipeline", () => {
   });
 
   it("cuts what clients would cut", async () => {
-    const result = await call(tool(async () => ({ data: { n: 1 }, text: "x".repeat(50_000) })), { n: 1 });
+    const result = await call(
+      tool(async () => ({ data: { n: 1 }, text: "x".repeat(50_000) })),
+      { n: 1 },
+    );
     expect(textOf(result).length).toBeLessThan(24_100);
     expect(textOf(result)).toContain("26000 characters left out");
   });
 });
 
 describe("every tool", () => {
-  it.each(TOOLS.map((each) => [each.name, each] as const))("%s is described and named like the others", (name, each) => {
-    expect(name).toMatch(/^(chat|command|file|bot)_[a-z]+$/);
-    const { inputSchema, annotations, description } = describeTool(each);
-    expect(inputSchema.additionalProperties).toBe(false);
-    expect(annotations?.readOnlyHint).toBe(each.effect === "read");
-    expect(description?.length).toBeLessThan(400);
-    expect(SCOPE_NAMES).toContain(each.scope);
-  });
+  it.each(TOOLS.map((each) => [each.name, each] as const))(
+    "%s is described and named like the others",
+    (name, each) => {
+      expect(name).toMatch(/^(chat|command|file|bot)_[a-z]+$/);
+      const { inputSchema, annotations, description } = describeTool(each);
+      expect(inputSchema.additionalProperties).toBe(false);
+      expect(annotations?.readOnlyHint).toBe(each.effect === "read");
+      expect(description?.length).toBeLessThan(400);
+      expect(SCOPE_NAMES).toContain(each.scope);
+    },
+  );
 
   it("is offered only with its permission, in a stable order", () => {
     expect(toolsFor(TOOLS, [])).toEqual([]);
