@@ -5,6 +5,8 @@ const shared = { environment: "node" } as const;
 /** Unit tests run side by side; the others start real gateways, and two cores carry one of those at a time. */
 export default defineConfig({
   test: {
+    // What a passing test logs is of no use to anyone.
+    silent: "passed-only",
     projects: [
       {
         test: {

@@ -9,6 +9,7 @@ import { startLoginProvider } from "./login/provider.ts";
 import { startModelStandIn } from "./model/standin.ts";
 import { freePort } from "./ports.ts";
 import { hasProvider } from "./variables.ts";
+import { tieWorkerd } from "./workerd.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 
@@ -49,6 +50,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const { stateDir, variables } = options;
   // Offline it would only complain: the made-up request.cf is used either way.
   process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
+  tieWorkerd();
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   await checkJail();
   const ports = await choosePorts(stateDir, options.port);

@@ -1,4 +1,4 @@
-import { pause } from "../core/deadline.ts";
+import { deadline, pause } from "../core/deadline.ts";
 import { toFailure } from "../core/failure.ts";
 import { log } from "../core/log.ts";
 import type { GatewayAccess } from "../gateway/access.ts";
@@ -9,6 +9,9 @@ import type { Turn } from "./turn.ts";
 
 /** The gateway copies attached files after the run has ended; measured at 50 to 300 ms for small ones. ms between looks. */
 const LOOKS = [0, 60, 120, 250, 500, 1_000, 2_000];
+
+/** For one picture of at most a megabyte, from the container next door. */
+const DOWNLOAD_MS = 15_000;
 
 /** Puts the pictures of a finished answer into its log; what is not sent along gets a note. Never fails the run. */
 export async function collectFiles(
@@ -62,7 +65,9 @@ async function collect(
   }
   try {
     if ((file.sizeBytes ?? 0) > limit) throw new RangeError(`${file.sizeBytes} bytes`);
-    const data = await downloadArtifact(access, connection, { session, id: file.id, limit });
+    using limited = deadline(DOWNLOAD_MS);
+    const { signal } = limited;
+    const data = await downloadArtifact(access, connection, { session, id: file.id, limit }, { signal });
     turn.log.append({ type: "image", mimeType, data, name: file.title });
   } catch (error) {
     const large = error instanceof RangeError || toFailure(error).code === "too_large";

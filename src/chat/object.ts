@@ -23,7 +23,7 @@ import { historyPage } from "./history.ts";
 import { CHAT_LIMITS, type ChatLimits } from "./limits.ts";
 import { GatewayLink } from "./link.ts";
 import { Runner } from "./runner.ts";
-import { type Run, RunStore } from "./store.ts";
+import { type Run, RunStore } from "./run-store.ts";
 
 const DEVICE = "device";
 

@@ -10,10 +10,10 @@ import type { EndEvent } from "./event.ts";
 import { collectFiles } from "./files.ts";
 import type { ChatLimits } from "./limits.ts";
 import type { GatewayLink } from "./link.ts";
-import { RunLog } from "./log.ts";
+import { RunLog } from "./run-log.ts";
 import * as outcome from "./outcome.ts";
-import { standing } from "./settle.ts";
-import type { Run, RunStore } from "./store.ts";
+import { standing } from "./standing.ts";
+import type { Run, RunStore } from "./run-store.ts";
 import { Turn } from "./turn.ts";
 
 /** An aborted run says so within 100 ms; after this it is ended without having heard. */
@@ -151,7 +151,8 @@ export class Runner {
         return;
       case "final":
         turn.files ||= event.media;
-        void this.#final(turn, event.yielded ? undefined : (event.text ?? (turn.log.text || undefined)));
+        if (event.yielded) turn.behind = true;
+        else void this.#final(turn, event.text ?? (turn.log.text || undefined));
         return;
       case "aborted": {
         const text = event.text ?? turn.log.text;
@@ -255,7 +256,7 @@ export class Runner {
   async #final(turn: Turn, text: string | undefined): Promise<void> {
     try {
       if (text === undefined) {
-        // Our message was put into another run, or the bot waits for one, or it chose to say nothing.
+        // Our message was put into another run, or the bot waited for one, or it chose to say nothing.
         await this.#settle(turn, await this.#options.link.use(), outcome.done(turn.log.text));
         return;
       }

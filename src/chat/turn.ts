@@ -1,7 +1,7 @@
 import type { Failure } from "../core/failure.ts";
 import type { EndEvent } from "./event.ts";
-import type { RunLog } from "./log.ts";
-import type { Run } from "./store.ts";
+import type { RunLog } from "./run-log.ts";
+import type { Run } from "./run-store.ts";
 
 /** A run that goes on, with what only matters until it ends. */
 export class Turn {
@@ -13,7 +13,7 @@ export class Turn {
   files: boolean;
   /** Those it said it attaches. */
   readonly attached = new Set<string>();
-  /** Our message went into another run of the conversation; its end is our end. */
+  /** Our message went into another run of the conversation, or the bot waits for one; its end is our end. */
   behind = false;
   /** How often it could not be brought to the gateway, or was cut off from it, since we last heard of it. */
   troubles = 0;

@@ -75,6 +75,8 @@ const entry = z.object({
   role: z.string(),
   timestamp: z.number().optional(),
   stopReason: z.string().optional(),
+  /** What the bot said on the way to a tool call is shown as a message of its own, marked by this. */
+  openclawStreamFallback: z.unknown().optional(),
   openclawAbort: z.object({ aborted: z.literal(true) }).optional(),
   idempotencyKey: z.string().optional(),
   __openclaw: z.object({ runId: z.string().optional(), seq: z.number().optional() }).optional(),
@@ -140,7 +142,8 @@ export async function readHistory(
 function historyEntry(value: unknown): HistoryEntry[] {
   const read = entry.safeParse(value);
   if (!read.success) return [];
-  const { role, timestamp, stopReason, openclawAbort, idempotencyKey, __openclaw: meta } = read.data;
+  const { role, timestamp, stopReason, openclawAbort, idempotencyKey } = read.data;
+  const { __openclaw: meta, openclawStreamFallback: commentary } = read.data;
   return [
     {
       ...readContent(value),
@@ -148,7 +151,7 @@ function historyEntry(value: unknown): HistoryEntry[] {
       at: timestamp,
       runId: meta?.runId ?? idempotencyKey?.replace(/:(user|assistant)$/, ""),
       seq: meta?.seq,
-      step: stopReason === "toolUse",
+      step: stopReason === "toolUse" || commentary !== undefined,
       cancelled: openclawAbort !== undefined,
     },
   ];

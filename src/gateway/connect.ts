@@ -6,6 +6,8 @@ import { GatewayConnection } from "./connection.ts";
 import { type DeviceKey, signDevice } from "./device.ts";
 import { challenge, hello, pairingRequest, parse, PROTOCOL, type WireError, wireFailure } from "./protocol.ts";
 
+/** A start from nothing, tried again once: a container, 10 to 45 s of gateway, a restore. */
+const READY_MS = 240_000;
 /** From socket to hello-ok; measured at 40 ms, and 2 s right after a start. */
 const HELLO_MS = 15_000;
 /** A gateway that still starts its sidecars refuses with a delay to wait; this often. */
@@ -31,7 +33,7 @@ export interface ConnectOptions {
  * gateway wants the device to be approved, which the bearer of the gateway's token may do.
  */
 export async function connectGateway(access: GatewayAccess, options: ConnectOptions): Promise<GatewayConnection> {
-  const { token } = await access.ready(options.signal).catch(unreachable);
+  const token = await started(access, options.signal);
   for (let attempt = 1; ; attempt++) {
     const outcome = await greet(access, token, options);
     if (outcome.connection) return outcome.connection;
@@ -41,6 +43,11 @@ export async function connectGateway(access: GatewayAccess, options: ConnectOpti
     else if (outcome.error.retryable) await pause(outcome.error.retryAfterMs ?? 500, options.signal);
     else throw wireFailure("connect", outcome.error);
   }
+}
+
+async function started(access: GatewayAccess, signal: AbortSignal | undefined): Promise<string> {
+  using limited = deadline(READY_MS, signal);
+  return (await raced(access.ready(limited.signal), limited.signal).catch(unreachable)).token;
 }
 
 type Greeting = { connection: GatewayConnection; error?: never } | { connection?: never; error: WireError };

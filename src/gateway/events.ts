@@ -102,8 +102,8 @@ function readChat(payload: unknown): GatewayEvent | undefined {
       return { ...about, kind: "text", whole: readContent(event.message).text ?? event.deltaText };
     case "final": {
       const content = readContent(event.message);
-      const media = content.images.length > 0;
-      return { ...about, kind: "final", text: content.text, media, yielded: event.yielded === true };
+      const pictured = content.images.length > 0;
+      return { ...about, kind: "final", text: content.text, media: pictured, yielded: event.yielded === true };
     }
     case "aborted":
       return { ...about, kind: "aborted", text: readContent(event.message).text, reason: event.stopReason };

@@ -121,6 +121,23 @@ describe("a run over a bad wire", { timeout: 30_000 }, () => {
     expect(shown(events)).toBe("I know it");
   });
 
+  test("goes on while the bot waits for others it set to work", async () => {
+    const chat = await scripted(({ method, runId, session, answer, raw, chat: say }) => {
+      if (method === "chat.send") {
+        answer({ runId, status: "started" });
+        say("final", { yielded: true });
+        const payload = { runId: "another", sessionKey: session, seq: 1, state: "final", ...message("They are done.") };
+        raw(JSON.stringify({ type: "event", event: "chat", payload }));
+        return;
+      }
+      const asked = { role: "user", content: "hi", idempotencyKey: `${runId}:user` };
+      const step = { ...message("I ask around.").message, openclawStreamFallback: {}, __openclaw: { runId } };
+      const told = { ...message("They are done.").message, stopReason: "stop", __openclaw: { runId: "another" } };
+      answer({ messages: [asked, step, told] });
+    });
+    expect(end(await run(chat))).toMatchObject({ status: "done", text: "They are done." });
+  });
+
   test("fails at once when the gateway refuses the message, and says why", async () => {
     const chat = await scripted(({ refuse }) => refuse("INVALID_REQUEST", "attachment of an unknown kind"));
     expect(end(await run(chat))).toMatchObject({

@@ -1,5 +1,5 @@
 import { type ChatEvent, type EndEvent, extent, type RunEvent } from "./event.ts";
-import { cut, type RunStore } from "./store.ts";
+import { cut, type RunStore } from "./run-store.ts";
 
 /**
  * Text waits this long before it is written, so that a stream of small pieces makes few rows. Followers do not
