@@ -8,7 +8,10 @@ const ROOT = join(import.meta.dirname, "..");
  * `npm test`. Two runs side by side, each with its files one after the other: most of what they do is wait for a gateway,
  * and files that share one must not overlap. With arguments it is one run of just those.
  */
-const RUNS = [["--project", "unit", "--project", "parts"], ["--project", "e2e"]];
+const RUNS = [
+  ["--project", "unit", "--project", "parts"],
+  ["--project", "e2e"],
+];
 
 const wanted = argv.slice(2);
 const started = performance.now();

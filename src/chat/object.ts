@@ -27,7 +27,8 @@ import { type Run, RunStore } from "./run-store.ts";
 
 const DEVICE = "device";
 
-interface Waking {
+/** What lives in memory only. */
+interface Working {
   link: GatewayLink;
   runner: Runner;
 }
@@ -36,7 +37,7 @@ interface Waking {
 export abstract class ChatObject<Env> extends DurableObject<Env> implements ChatAccess {
   protected readonly limits: ChatLimits = CHAT_LIMITS;
   readonly #store = new RunStore(this.ctx.storage.sql);
-  #lazy: Waking | undefined;
+  #lazy: Working | undefined;
 
   protected abstract gateway(): GatewayAccess;
 
@@ -79,6 +80,7 @@ export abstract class ChatObject<Env> extends DurableObject<Env> implements Chat
   follow(principal: string, runId: string, cursor: number): Promise<Reply<ReadableStream<Uint8Array>>> {
     return reply("chat.follow", () => {
       const run = this.#own(principal, runId);
+      if (!Number.isSafeInteger(cursor) || cursor < 0) throw new Failure("invalid_input", "cursor: not a position.");
       const last = () => {
         const event = this.#store.last(run.id);
         return event?.type === "end" ? event : undefined;
@@ -99,7 +101,7 @@ export abstract class ChatObject<Env> extends DurableObject<Env> implements Chat
       else if (run.state === "queued") runner.drop(run);
       const end = this.#store.last(runId);
       if (end?.type !== "end") throw new Failure("internal", "The run was stopped but its end is not known.");
-      const already = turn === undefined && run.state !== "queued";
+      const already = (turn === undefined && run.state !== "queued") || end.status !== "cancelled";
       return { runId, status: end.status, already, text: end.text };
     });
   }
@@ -186,7 +188,7 @@ export abstract class ChatObject<Env> extends DurableObject<Env> implements Chat
   }
 
   /** What works in memory, begun with the runs that an earlier life of this object left behind. */
-  #awake(): Waking {
+  #awake(): Working {
     if (this.#lazy) return this.#lazy;
     const link = new GatewayLink({
       open: () => this.#connect(),

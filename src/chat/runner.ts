@@ -99,6 +99,11 @@ export class Runner {
   }
 
   async cancel(turn: Turn): Promise<void> {
+    if (turn.ending) {
+      // It has its answer; only files are missing.
+      await turn.ended;
+      return;
+    }
     if (turn.boot === undefined) {
       // Should the message be on its way, #bring stops it when it arrives.
       this.#end(turn, outcome.cancelled(turn.log.text));

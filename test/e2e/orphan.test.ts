@@ -16,7 +16,10 @@ it("leaves no process behind when it is killed", async () => {
      const stack = await startStack({ stateDir: ${JSON.stringify(join(folder, "state"))}, variables: {} });
      console.log("up");`,
   );
-  const child = spawn(process.execPath, [program], { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, ORPHAN_MARK: folder } });
+  const child = spawn(process.execPath, [program], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, ORPHAN_MARK: folder },
+  });
   try {
     await once(child.stdout, "data");
     expect(marked(folder).length).toBeGreaterThan(1);
