@@ -15,7 +15,7 @@ ${answering}
   Sign in    with the password in ${stack.passwordFile}
 
   Talk to it           npm run chat -- "hello"
-  A token for scripts  npm run token
+  A token for scripts  npm run -s token
   Claude Code          claude mcp add --transport http moltbot ${mcp}
   VS Code              code --add-mcp '{"name":"moltbot","type":"http","url":"${mcp}"}'
 

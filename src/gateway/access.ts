@@ -4,6 +4,9 @@ export interface GatewayAccess {
   ready(signal?: AbortSignal): Promise<{ token: string }>;
   /** A WebSocket to the gateway, accepted and open. */
   socket(): Promise<WebSocket>;
-  /** Plain HTTP to the gateway's port, path like "/api/v1/admin/rpc". */
-  fetch(path: string, init?: RequestInit): Promise<Response>;
+  /**
+   * Plain HTTP to the gateway's port, path like "/api/v1/admin/rpc". Without a signal: the request may cross to
+   * another object, and a signal cannot go along. Who wants to stop waiting stops waiting.
+   */
+  fetch(path: string, init?: Omit<RequestInit, "signal">): Promise<Response>;
 }

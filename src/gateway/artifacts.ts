@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { raced } from "../core/deadline.ts";
 import { Failure } from "../core/failure.ts";
 import type { GatewayAccess } from "./access.ts";
 import type { GatewayConnection, RequestOptions } from "./connection.ts";
@@ -41,11 +42,15 @@ export async function downloadArtifact(
     if (answer.data.length > Math.ceil(file.limit / 3) * 4) throw tooLarge(file.limit);
     return answer.data;
   }
-  const response = await access.fetch(answer.url, options.signal ? { signal: options.signal } : {});
-  if (!response.ok || !response.body) {
-    throw new Failure("upstream", `The gateway answered ${response.status} for a file of the bot's.`);
-  }
-  return base64(await readUpTo(response.body, file.limit));
+  const { url } = answer;
+  const fetched = (async () => {
+    const response = await access.fetch(url);
+    if (!response.ok || !response.body) {
+      throw new Failure("upstream", `The gateway answered ${response.status} for a file of the bot's.`);
+    }
+    return base64(await readUpTo(response.body, file.limit));
+  })();
+  return await (options.signal ? raced(fetched, options.signal) : fetched);
 }
 
 async function readUpTo(body: ReadableStream<Uint8Array>, limit: number): Promise<Uint8Array[]> {

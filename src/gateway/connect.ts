@@ -130,15 +130,14 @@ async function approve(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   using limited = deadline(HELLO_MS, signal);
-  const response = await access
-    .fetch("/api/v1/admin/rpc", {
-      method: "POST",
-      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-      body: JSON.stringify({ method: "device.pair.approve", params: { requestId } }),
-      signal: limited.signal,
-    })
-    .catch(unreachable);
-  const body = adminAnswer.safeParse(await response.json().catch(() => undefined));
+  const asked = access.fetch("/api/v1/admin/rpc", {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: JSON.stringify({ method: "device.pair.approve", params: { requestId } }),
+  });
+  const response = await raced(asked, limited.signal).catch(unreachable);
+  const read = response.json().catch(() => undefined);
+  const body = adminAnswer.safeParse(await raced(read, limited.signal));
   // An approval that lost a race shows as a refusal here and as success on the next connect.
   if (response.status >= 500 || !body.success) {
     throw new Failure("upstream", "The gateway did not approve this Worker's device.", {
