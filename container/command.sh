@@ -13,17 +13,17 @@ HEAD_BYTES=12000 TAIL_BYTES=4000 KEEP_FILES=600
 file=$base/$id
 
 # Fills `pids` with the living processes of this command: those that carry its variable, and those in its
-# session, should one have cleared its environment.
+# process group, should one have cleared its environment.
 find_processes() {
-  local session=none stat path fields entry
-  [[ -r $file.session ]] && read -r session <"$file.session"
+  local group=none stat path fields entry
+  [[ -r $file.group ]] && read -r group <"$file.group"
   pids=()
   for path in /proc/[0-9]*; do
     IFS= read -r stat 2>/dev/null <"$path/stat" || continue
-    # After the name, which may hold spaces: state, parent, group, session.
+    # After the name, which may hold spaces: state, parent, group.
     read -r -a fields <<<"${stat##*) }"
     [[ ${fields[0]} == Z ]] && continue
-    if [[ ${fields[3]} == "$session" ]]; then
+    if [[ ${fields[2]} == "$group" ]]; then
       pids+=("${path#/proc/}")
       continue
     fi
@@ -47,24 +47,27 @@ kill_tree() {
   return 1
 }
 
-# Runs the command in a session of its own until it ends or its time is up; sets `ended` and `code`.
+# Runs the command in a process group of its own until it ends or its time is up; sets `ended` and `code`.
 supervise() {
-  local command=$COMMAND limit=$LIMIT input=/dev/null wait=()
+  local command=$COMMAND limit=$LIMIT input=/dev/null
   unset COMMAND RUN_ID WORKDIR LIMIT
   [[ -e $file.in ]] && input=$file.in
-  exec 9< <(
-    (
-      echo "$BASHPID" >"$file.session"
-      export MOLTBOT_COMMAND_ID=$id
-      exec setsid bash -c "$command" <"$input" >>"$1" 2>>"$2"
-    )
-    echo "$?"
-  )
-  ((limit > 0)) && wait=(-t "$limit")
-  ended=done
-  read -r "${wait[@]}" -u 9 code && return
-  ended=timeout code=137
-  kill_tree || ended=stuck
+  # Job control is what gives a background job its own group, and leaves its signals as they are.
+  set -m
+  MOLTBOT_COMMAND_ID=$id bash -c "$command" <"$input" >>"$1" 2>>"$2" &
+  local leader=$!
+  set +m
+  echo "$leader" >"$file.group"
+  # Made before it is needed: at the timeout there may be no process left to make.
+  ((limit > 0)) && coproc watch {
+    read -r -t "$limit" && exit
+    echo timeout >"$file.timeout"
+    kill_tree
+  } 2>/dev/null
+  wait "$leader" 2>/dev/null
+  code=$? ended=done
+  ((limit > 0)) && echo done >&"${watch[1]}" 2>/dev/null
+  [[ -e $file.timeout ]] && ended=timeout
 }
 
 # Sets `kind`, `size` and, for a short text, `text`.
@@ -147,7 +150,7 @@ output)
   tail -c +$((OFFSET + 1)) "$file.out" 2>/dev/null | head -c "$COUNT" | base64 -w 0
   ;;
 stop)
-  [[ -e $file.command || -e $file.session ]] || { echo unknown && exit 0; }
+  [[ -e $file.command || -e $file.group ]] || { echo unknown && exit 0; }
   look_up
   [[ $state == running ]] || { echo "$state" && exit 0; }
   [[ -e $file.command ]] && echo "stopped 137" >"$file.exit"
