@@ -3,10 +3,10 @@ import type { Reply } from "../core/reply.ts";
 import { conversationName, DEFAULT_CONVERSATION } from "./conversation.ts";
 
 /** Characters. The gateway's frame limit is far above; this is a message, not a file. */
-const MESSAGE_CHARS = 200_000;
+export const MESSAGE_CHARS = 200_000;
 /** Base64 characters of all attachments together: 10 MB of files. A Durable Object call carries at most 32 MiB. */
-const ATTACHMENT_CHARS = 14_000_000;
-const ATTACHMENTS = 10;
+export const ATTACHMENT_CHARS = 14_000_000;
+export const ATTACHMENTS = 10;
 
 export const chatAttachment = z.object({
   mimeType: z.string().regex(/^[a-z]+\/[a-z0-9.+-]+$/),

@@ -5,7 +5,10 @@ export const DEFAULT_CONVERSATION = "main";
 /** Lower case only: the gateway does not promise to keep two names apart that differ in case. */
 export const conversationName = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, "1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit");
+  .regex(
+    /^[a-z0-9][a-z0-9._-]{0,63}$/,
+    "must be 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit",
+  );
 
 const TITLE = 60;
 

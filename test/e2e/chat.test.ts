@@ -145,7 +145,7 @@ describe("bad input", () => {
   it.each([
     ["chat_send", { message: "  " }, "message must not be empty"],
     ["chat_send", { message: "x".repeat(10_000_000) }, "write a file with file_write"],
-    ["chat_send", { message: "hi", conversation: "../etc" }, "letters, digits"],
+    ["chat_send", { message: "hi", conversation: "../etc" }, "must be 1 to 64 of a-z"],
     ["chat_send", { message: "hi", wait_seconds: 300 }, "go on with chat_wait"],
     ["chat_send", { message: "hi", mood: "good" }, "unknown argument mood"],
     ["chat_send", { message: "hi", attachments: [{ mime_type: "image/png", data: "%%%" }] }, "must be base64"],

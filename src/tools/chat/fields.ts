@@ -1,13 +1,12 @@
 import { z } from "zod";
+import { conversationName, DEFAULT_CONVERSATION } from "../../chat/conversation.ts";
 
 /** Clients cut a call at about a minute; the rest of it is for the way there and back. */
 export const MOST_WAIT_SECONDS = 45;
 
-export const conversationField = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "must be 1 to 64 letters, digits, dots, dashes or underscores")
+export const conversationField = conversationName
   .optional()
-  .describe('Which conversation. Any name makes a new one; default "main".');
+  .describe(`Which conversation. Any name makes a new one; default "${DEFAULT_CONVERSATION}".`);
 
 export const runIdField = z
   .string()

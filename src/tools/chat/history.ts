@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DEFAULT_CONVERSATION } from "../../chat/conversation.ts";
 import { unwrap } from "../../core/reply.ts";
 import { defineTool } from "../tool.ts";
 import { conversationField } from "./fields.ts";
@@ -41,7 +42,7 @@ export const chatHistory = defineTool({
     before: z.string().optional(),
   }),
   deadlineMs: 45_000,
-  async run({ conversation = "main", limit = DEFAULT_MESSAGES, before }, { chat }, { principal }) {
+  async run({ conversation = DEFAULT_CONVERSATION, limit = DEFAULT_MESSAGES, before }, { chat }, { principal }) {
     const page = unwrap(await chat.history(principal, conversation, { limit, ...(before ? { before } : {}) }));
     const messages = page.messages.map(({ role, text, at, tools, images }) => ({
       role,

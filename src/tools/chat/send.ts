@@ -1,13 +1,9 @@
 import { z } from "zod";
+import { ATTACHMENT_CHARS, ATTACHMENTS, MESSAGE_CHARS } from "../../chat/access.ts";
 import { unwrap } from "../../core/reply.ts";
 import { defineTool } from "../tool.ts";
 import { conversationField, MOST_WAIT_SECONDS, runResult, waitField } from "./fields.ts";
 import { followRun } from "./follow.ts";
-
-const MOST_MESSAGE_CHARACTERS = 200_000;
-const MOST_ATTACHMENTS = 10;
-/** Of all attachments together, as base64: about 10 MB of files. */
-const MOST_ATTACHED_CHARACTERS = 14_000_000;
 
 export const chatSend = defineTool({
   name: "chat_send",
@@ -21,8 +17,8 @@ export const chatSend = defineTool({
     message: z
       .string()
       .max(
-        MOST_MESSAGE_CHARACTERS,
-        `must be at most ${MOST_MESSAGE_CHARACTERS} characters: write a file with file_write and name it in the message`,
+        MESSAGE_CHARS,
+        `must be at most ${MESSAGE_CHARS} characters: write a file with file_write and name it in the message`,
       )
       .refine((text) => text.trim() !== "", "must not be empty")
       .describe("What to say."),
@@ -42,9 +38,9 @@ export const chatSend = defineTool({
           name: z.string().min(1).max(200).optional(),
         }),
       )
-      .max(MOST_ATTACHMENTS)
+      .max(ATTACHMENTS)
       .refine(
-        (all) => all.reduce((sum, { data }) => sum + data.length, 0) <= MOST_ATTACHED_CHARACTERS,
+        (all) => all.reduce((sum, { data }) => sum + data.length, 0) <= ATTACHMENT_CHARS,
         "must be at most 10 MB together",
       )
       .optional()
