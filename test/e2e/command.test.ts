@@ -156,6 +156,9 @@ describe("the sandbox's walls", () => {
     // The bot's own files may be gone; the system and its next start are not.
     const after = await run("mkdir -p /workspace && echo alive");
     expect(after.data.stdout.text).toBe("alive\n");
+    // What ran all the while has lost its files under its feet; started anew, it is well.
+    expect((await session.call("bot_restart")).data.phase).toBe("ready");
+    expect((await session.call("chat_send", { message: "say: still here" })).text).toContain("still here");
   });
 
   it("hide the environment and the network of the machine", async () => {
