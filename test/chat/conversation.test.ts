@@ -204,11 +204,12 @@ describe("a chat with the real gateway", { timeout: 60_000 }, () => {
   });
 
   test("cuts an answer that is too long to keep, and says so", async () => {
-    const { runId } = await chat.ok("send", "ann", { message: "long: 60000", conversation: "long" });
+    // 419,000 characters. Past 500,000 the gateway itself drops the beginning, at a moment that depends on the load.
+    const { runId } = await chat.ok("send", "ann", { message: "long: 43000", conversation: "long" });
     const events = await chat.all("ann", runId);
     expect(end(events).text.length).toBe(400_000);
     expect(end(events).text).toBe(shown(events));
-    expect(end(events).text).toContain("word1 word2 word3");
+    expect(end(events).text.slice(0, 200)).toContain("word1 word2 word3");
     expect(events).toContainEqual(expect.objectContaining({ type: "note", text: expect.stringContaining("400000") }));
   });
 
