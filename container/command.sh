@@ -103,6 +103,18 @@ look_up() {
     sleep 0.1
   done
   state=lost
+  # Looking again would take as long each time.
+  [[ -e $file.command ]] && echo "lost -" >"$file.exit"
+}
+
+# Files over an hour old, but for those of a started command that may still run.
+prune() {
+  local path stem old=()
+  while IFS= read -r -d '' path; do
+    stem=${path%.*}
+    [[ -e $stem.command && ! -e $stem.exit ]] || old+=("$path")
+  done < <(find "$base" -type f -mmin +60 -print0)
+  ((${#old[@]} > 0)) && rm -f -- "${old[@]}"
 }
 
 enter() {
@@ -123,7 +135,7 @@ run)
   emit "$out_kind" "$out_text" "$file.out"
   emit "$kind" "$text" "$file.err" >&2
   files=("$base"/*)
-  ((${#files[@]} > KEEP_FILES)) && find "$base" -type f -mmin +60 -delete
+  ((${#files[@]} > KEEP_FILES)) && prune
   exit 0
   ;;
 start)
@@ -159,7 +171,7 @@ stop)
 list)
   echo ok
   for path in "$base"/*.command; do
-    [[ -e $path ]] || continue
+    [[ ${path##*/} =~ ^c[0-9a-f]{12}\.command$ ]] || continue
     file=${path%.command} id=${path##*/} id=${id%.command}
     IFS= read -r -d '' -n 200 command <"$path"
     look_up

@@ -3,6 +3,7 @@ import { createWriteStream, existsSync, mkdirSync, readFileSync, writeFileSync }
 import { join } from "node:path";
 import { unstable_startWorker } from "wrangler";
 import { z } from "zod";
+import { openBridgeDoor } from "./bridge-door.ts";
 import { checkJail } from "./container/jail.ts";
 import { startContainerHost } from "./container/host.ts";
 import { startLoginProvider } from "./login/provider.ts";
@@ -22,8 +23,10 @@ const warmSchema = z.object({ ready: z.boolean(), reason: z.string().optional() 
 export interface StackOptions {
   /** Everything that survives a restart: the sandboxes, Durable Objects, keys, logs. */
   stateDir: string;
-  /** Taken if free; kept in the state directory, because tokens and identities name the URL. */
+  /** The Worker's port, if it is free. Left out, the one of the last time: tokens and identities name the URL. */
   port?: number;
+  /** The port when there was no last time. */
+  firstPort?: number;
   /** Settings of the Worker, over what this machine provides. */
   variables: Record<string, string>;
   /** Hosts the bot may reach although their addresses are private. */
@@ -41,7 +44,7 @@ export interface Stack {
   host: { url: string; token: string };
   /** Starts the gateway and resolves when it answers; rejects with the reason and the end of its log. */
   warm(): Promise<void>;
-  /** Process id of nothing but this process's children; all of them end with `close`. */
+  /** Ends every process that was started for it. */
   close(): Promise<void>;
 }
 
@@ -50,10 +53,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const { stateDir, variables } = options;
   // Offline it would only complain: the made-up request.cf is used either way.
   process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
+  // The development server's explorer would let anyone on this machine read and write all storage.
+  process.env.X_LOCAL_EXPLORER = "false";
+  process.env.X_LOCAL_OBSERVABILITY = "false";
   tieWorkerd();
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   await checkJail();
-  const ports = await choosePorts(stateDir, options.port);
+  const ports = await choosePorts(stateDir, options);
   const url = `http://localhost:${ports.worker}`;
   const log = createWriteStream(join(stateDir, "moltbot.log"), { flags: "a", mode: 0o600 });
   const write = (line: string) => void log.write(`${line}\n`);
@@ -63,11 +69,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     log.end();
   };
   try {
+    const door = await openBridgeDoor(ports.worker);
+    closing.push(() => door.close());
     const host = await startContainerHost({
       stateDir: join(stateDir, "sandboxes"),
       nodeBinary: process.execPath,
       containerDir: join(ROOT, "container"),
-      bridge: () => ({ host: "127.0.0.1", port: ports.worker }),
+      bridge: () => ({ host: "127.0.0.1", port: door.port }),
       log: write,
       ...(options.egress ? { egress: { allow: [...options.egress] } } : {}),
     });
@@ -130,10 +138,16 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
 }
 
-async function choosePorts(stateDir: string, wanted: number | undefined): Promise<z.output<typeof portsSchema>> {
+async function choosePorts(
+  stateDir: string,
+  wanted: Pick<StackOptions, "port" | "firstPort">,
+): Promise<z.output<typeof portsSchema>> {
   const file = join(stateDir, "ports.json");
   const kept = existsSync(file) ? portsSchema.parse(JSON.parse(readFileSync(file, "utf8"))) : undefined;
-  const ports = { worker: await freePort(wanted ?? kept?.worker), login: await freePort(kept?.login) };
+  const ports = {
+    worker: await freePort(wanted.port ?? kept?.worker ?? wanted.firstPort),
+    login: await freePort(kept?.login),
+  };
   writeFileSync(file, JSON.stringify(ports), { mode: 0o600 });
   return ports;
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { banner } from "./banner.ts";
@@ -17,18 +17,27 @@ const runSchema = z.object({ url: z.string(), pid: z.number(), passwordFile: z.s
 async function main(): Promise<void> {
   refuseSecondRun();
   const variables = readDevVars(join(ROOT, ".dev.vars"));
-  const port = process.env.PORT === undefined ? DEFAULT_PORT : Number(process.env.PORT);
-  const stack = await step("Starting the Worker", () => startStack({ stateDir: STATE, port, variables }));
-  mkdirSync(STATE, { recursive: true });
+  const wanted = process.env.PORT === undefined ? { firstPort: DEFAULT_PORT } : { port: givenPort(process.env.PORT) };
+  const stack = await step("Starting the Worker", () => startStack({ stateDir: STATE, variables, ...wanted }));
   const run = { url: stack.url, pid: process.pid, passwordFile: stack.passwordFile } satisfies z.output<
     typeof runSchema
   >;
   writeFileSync(RUN_FILE, JSON.stringify(run), { mode: 0o600 });
   stopOnSignal(stack);
-  await step("Starting the Moltbot gateway", () => stack.warm());
+  await step("Starting the Moltbot gateway", () => stack.warm()).catch(async (error: unknown) => {
+    rmSync(RUN_FILE, { force: true });
+    await stack.close();
+    throw error;
+  });
   process.stdout.write(
     banner(stack, { isReal: stack.standInUrl === undefined, name: variables.MODEL ?? "the default" }),
   );
+}
+
+function givenPort(given: string): number {
+  const port = Number(given);
+  if (Number.isInteger(port) && port > 0 && port < 65_536) return port;
+  throw new Error("PORT must be a whole number from 1 to 65535.");
 }
 
 function refuseSecondRun(): void {

@@ -26,7 +26,7 @@ export class MoltbotSandbox extends SandboxObject<Cloudflare.Env> {
     return {
       argv: ["openclaw", "gateway", "run", "--port", String(GATEWAY_PORT), "--bind", "lan"],
       env,
-      files: [{ path: env.OPENCLAW_CONFIG_PATH ?? "", content: JSON.stringify(config, null, 2) }],
+      files: [{ path: env.OPENCLAW_CONFIG_PATH, content: JSON.stringify(config, null, 2) }],
       port: GATEWAY_PORT,
       readyPath: "/startupz",
     };

@@ -6,7 +6,7 @@ import {
 } from "@cloudflare/workers-oauth-provider";
 import { z } from "zod";
 import type { Config } from "../config/config.ts";
-import { toFailure } from "../core/failure.ts";
+import { Failure, toFailure } from "../core/failure.ts";
 import { log } from "../core/log.ts";
 import { SCOPE_NAMES } from "../core/scope.ts";
 import { consentPage } from "./consent.ts";
@@ -41,7 +41,12 @@ async function ask(request: Request, oauth: OAuthHelpers): Promise<Response> {
 }
 
 async function decide(request: Request, oauth: OAuthHelpers, config: Config): Promise<Response> {
-  const form = await request.formData();
+  const form = await request.formData().catch((cause: unknown) => {
+    throw new Failure("invalid_input", "This is not the consent form.", {
+      hint: "Start again from your MCP client.",
+      cause,
+    });
+  });
   const shown = form.get("handle");
   const handle = typeof shown === "string" ? shown : "";
   if (form.get("decision") !== "approve") {

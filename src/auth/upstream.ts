@@ -65,7 +65,7 @@ export async function loginUrl(
 
 /**
  * Exchanges the issuer's code and verifies the identity token: signature, issuer, audience, expiry, nonce,
- * and that the address is verified and on the allow-list.
+ * and that the address is on the allow-list and not marked as unverified. Access marks none, for it verifies them all.
  */
 export async function finishLogin(
   login: Config["login"],
@@ -126,7 +126,7 @@ async function verify(token: string, keys: JWTVerifyGetKey, issuer: string, audi
 async function issuerOf(login: Config["login"]) {
   const known = issuers.get(login.issuer);
   if (known) return known;
-  const response = await fetch(`${login.issuer}/.well-known/openid-configuration`, {
+  const response = await fetch(`${login.issuer.replace(/\/+$/, "")}/.well-known/openid-configuration`, {
     headers: { accept: "application/json" },
     signal: AbortSignal.timeout(UPSTREAM_DEADLINE_MS),
   }).catch((cause: unknown) => {

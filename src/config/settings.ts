@@ -1,9 +1,6 @@
 import { z } from "zod";
 
-/**
- * Every setting there is, once. Config, the container's environment, `.dev.vars.example` and
- * docs/settings.md are derived from this table.
- */
+/** Every setting there is, once. Config, `.dev.vars.example` and docs/settings.md are derived from this table. */
 export interface Setting<T extends z.ZodType = z.ZodType> {
   schema: T;
   /** Kept out of logs and answers; belongs in `wrangler secret put`, not in wrangler.jsonc. */
@@ -20,10 +17,11 @@ function secret<T extends z.ZodType>(schema: T, about: string, example: string):
   return { schema, secret: true, about, example };
 }
 
-const httpUrl = z
+const httpUrlText = z
   .string()
-  .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), "must be an http(s) URL")
-  .transform((text) => text.replace(/\/+$/, ""));
+  .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), "must be an http(s) URL");
+
+const httpUrl = httpUrlText.transform((text) => text.replace(/\/+$/, ""));
 
 const commaList = z
   .string()
@@ -50,7 +48,8 @@ export const SETTINGS = {
     "https://moltbot.example.workers.dev",
   ),
   OIDC_ISSUER: setting(
-    httpUrl,
+    // As it is: issuers are compared letter by letter, and some end in a slash.
+    httpUrlText,
     "The OpenID issuer that signs people in. For Cloudflare Access for SaaS: https://<team>.cloudflareaccess.com/cdn-cgi/access/sso/oidc/<client id>.",
     "https://team.cloudflareaccess.com/cdn-cgi/access/sso/oidc/abc123",
   ),

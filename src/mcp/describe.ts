@@ -21,8 +21,7 @@ export function describeTool(tool: AnyTool): ToolDescription {
       readOnlyHint: tool.effect === "read",
       destructiveHint: tool.effect === "destructive",
       idempotentHint: tool.idempotent ?? false,
-      // What a tool touches is the bot's own sandbox; the bot itself may reach further.
-      openWorldHint: tool.name === "chat_send" || tool.scope === "exec",
+      openWorldHint: tool.openWorld ?? false,
     },
   };
   descriptions.set(tool, description);

@@ -1,8 +1,9 @@
 import { createMcpHandler } from "agents/mcp/server";
 import { toFailure } from "../core/failure.ts";
+import { log } from "../core/log.ts";
 import type { ToolServices } from "../tools/services.ts";
 import { TOOLS } from "../tools/registry.ts";
-import { PARSE_ERROR } from "@modelcontextprotocol/server";
+import { INTERNAL_ERROR, PARSE_ERROR } from "@modelcontextprotocol/server";
 import type { Grant } from "../auth/principal.ts";
 import { readJson } from "./body.ts";
 import { mcpServer } from "./server.ts";
@@ -30,8 +31,12 @@ export async function handleMcp(request: Request, ctx: ExecutionContext, options
   try {
     return await handler.fetch(request, { parsedBody: await readJson(request) });
   } catch (error) {
-    const { status, message, hint } = toFailure(error);
+    const { code, status, message, hint, cause } = toFailure(error);
+    log(code === "internal" ? "error" : "info", "mcp.request", { outcome: code, cause });
     const text = hint ? `${message} ${hint}` : message;
-    return Response.json({ jsonrpc: "2.0", id: null, error: { code: PARSE_ERROR, message: text } }, { status });
+    return Response.json(
+      { jsonrpc: "2.0", id: null, error: { code: code === "internal" ? INTERNAL_ERROR : PARSE_ERROR, message: text } },
+      { status },
+    );
   }
 }

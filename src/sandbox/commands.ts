@@ -123,14 +123,14 @@ export async function readCommand(
   const [state, code, size] = header;
   if (state === "unknown") throw unknownCommand();
   const bytes = decodeBase64(payload);
-  const { text, consumed } = wholeCharacters(bytes);
-  return {
-    state: commandState(state),
-    exitCode: exitCode(code),
-    text,
-    cursor: range.offset + consumed,
-    bytes: Number(size ?? 0),
-  };
+  const total = Number(size ?? 0);
+  const known = commandState(state);
+  // What ends in half a character and will not go on is shown as it is, or its cursor would never move.
+  const ended = known !== "running" && range.offset + bytes.byteLength >= total;
+  const { text, consumed } = ended
+    ? { text: new TextDecoder().decode(bytes), consumed: bytes.byteLength }
+    : wholeCharacters(bytes);
+  return { state: known, exitCode: exitCode(code), text, cursor: range.offset + consumed, bytes: total };
 }
 
 /** Kills a started command with everything it started. */

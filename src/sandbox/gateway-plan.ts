@@ -10,7 +10,7 @@ export interface GatewayPlan {
   readyPath: string;
 }
 
-/** Made anew at each start of the gateway, worth nothing once it stops. */
+/** Made anew at each start of the gateway, worth nothing once the container stops. */
 export interface GatewayTokens {
   /** Opens the gateway. */
   gateway: string;

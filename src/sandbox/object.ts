@@ -36,6 +36,8 @@ export abstract class SandboxObject<Env extends Cloudflare.Env> extends Sandbox<
 
   /** Whether `token` is the one the present gateway was given for the bridge. */
   async bridgeAdmits(token: string): Promise<boolean> {
+    // A token that got out is of no use while there is nobody who should use it.
+    if (!this.ctx.container?.running) return false;
     const { bridge } = await this.#supervisor.tokens();
     const [shown, wanted] = [new TextEncoder().encode(token), new TextEncoder().encode(bridge)];
     return shown.byteLength === wanted.byteLength && crypto.subtle.timingSafeEqual(shown, wanted);
@@ -140,7 +142,9 @@ export abstract class SandboxObject<Env extends Cloudflare.Env> extends Sandbox<
       },
       write: async (path, content) => unwrap(await this.putFile(path, content, "utf-8")),
       start: async (command, processId, env) => {
-        await this.startProcess(command, { processId, env }, NO_SESSION);
+        await this.startProcess(command, { processId, env }, NO_SESSION).catch((error: unknown) => {
+          throw sandboxFailure(error, "Starting the gateway");
+        });
       },
       process: async (id) => {
         const found = await this.getProcess(id, NO_SESSION);

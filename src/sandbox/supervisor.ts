@@ -9,6 +9,8 @@ import type { GatewayPlan, GatewayStatus, GatewayTokens } from "./gateway-plan.t
 const MOST_FAILURES = 3;
 const READY_WITHIN_MS = 120_000;
 const PROBE_EVERY_MS = 150;
+/** How long a running gateway that does not answer is waited for before it is replaced. */
+const PATIENCE_MS = 10_000;
 const STOP_WITHIN_MS = 8_000;
 const LOG_LINES = 15;
 const PROCESS_ID = "gateway";
@@ -52,19 +54,12 @@ export class GatewaySupervisor {
 
   /** The tokens of a gateway that answers, started when it has to be. */
   ready(): Promise<GatewayTokens> {
-    this.#starting ??= this.#ensure().finally(() => {
-      this.#starting = undefined;
-    });
-    return this.#starting;
+    return this.#starting ?? this.#fly(this.#ensure());
   }
 
   /** Stops the gateway, forgets earlier failures, and starts it. */
-  async restart(): Promise<GatewayTokens> {
-    await this.#starting?.catch(() => undefined);
-    const record = await this.#read();
-    await this.#write({ tokens: record.tokens, starts: record.starts, failures: 0 });
-    if (this.#host.running()) await this.#stop();
-    return await this.ready();
+  restart(): Promise<GatewayTokens> {
+    return this.#fly(this.#restartAfter(this.#starting));
   }
 
   async status(): Promise<GatewayStatus> {
@@ -81,9 +76,26 @@ export class GatewaySupervisor {
     return (await this.#read()).tokens;
   }
 
+  /** Whoever asks meanwhile waits for the same; stopping is part of it, or a start could meet a gateway half gone. */
+  #fly(flight: Promise<GatewayTokens>): Promise<GatewayTokens> {
+    const landed = flight.finally(() => {
+      if (this.#starting === landed) this.#starting = undefined;
+    });
+    this.#starting = landed;
+    return landed;
+  }
+
+  async #restartAfter(before: Promise<GatewayTokens> | undefined): Promise<GatewayTokens> {
+    await before?.catch(() => undefined);
+    const record = await this.#read();
+    await this.#write({ tokens: record.tokens, starts: record.starts, failures: 0 });
+    if (this.#host.running()) await this.#stop();
+    return await this.#ensure();
+  }
+
   async #ensure(): Promise<GatewayTokens> {
     const record = await this.#read();
-    if (this.#host.running() && (await this.#answers(record.tokens))) return record.tokens;
+    if (this.#host.running() && (await this.#stillAnswers(record.tokens))) return record.tokens;
     for (let failures = record.failures; ;) {
       if (failures >= MOST_FAILURES) throw this.#givenUp((await this.#read()).reason);
       const started = Date.now();
@@ -92,6 +104,8 @@ export class GatewaySupervisor {
         log("info", "gateway.start", { outcome: "ready", ms: Date.now() - started });
         return tokens;
       } catch (error) {
+        // A container that cannot be had just now says nothing about the gateway.
+        if (error instanceof Failure && error.code === "unavailable") throw error;
         const reason = error instanceof Failure ? error.message : "The container could not be started.";
         const fatal = error instanceof Failure && error.code === "misconfigured";
         failures = fatal ? MOST_FAILURES : failures + 1;
@@ -105,10 +119,10 @@ export class GatewaySupervisor {
   async #start(): Promise<GatewayTokens> {
     const record = await this.#read();
     const tokens = { gateway: randomToken(), bridge: randomToken() };
-    await this.#write({ tokens, starts: record.starts + 1, failures: record.failures });
     const plan = this.#plan(tokens);
-    // A gateway that no longer answers may still hold the port.
+    // A gateway that no longer answers may still hold the port. Until it is gone, its tokens are the ones that count.
     if (this.#host.running()) await this.#stop();
+    await this.#write({ tokens, starts: record.starts + 1, failures: record.failures });
     for (const file of plan.files) await this.#host.write(file.path, file.content);
     await this.#host.start(`exec ${shellLine(plan.argv)}`, PROCESS_ID, plan.env);
     await this.#untilReady(tokens);
@@ -130,6 +144,16 @@ export class GatewaySupervisor {
     }
   }
 
+  /** On a busy machine a healthy gateway may be slow for a while; it is given up only when its process has ended. */
+  async #stillAnswers(tokens: GatewayTokens): Promise<boolean> {
+    const end = Date.now() + PATIENCE_MS;
+    while (!(await this.#answers(tokens))) {
+      if (Date.now() > end || !(await this.#host.process(PROCESS_ID))?.running) return false;
+      await pause(PROBE_EVERY_MS);
+    }
+    return true;
+  }
+
   async #answers(tokens: GatewayTokens): Promise<boolean> {
     const { port, readyPath } = this.#plan(tokens);
     try {
@@ -145,7 +169,8 @@ export class GatewaySupervisor {
   async #stop(): Promise<void> {
     const before = await this.#host.process(PROCESS_ID);
     if (!before?.running) return;
-    await this.#host.terminate(PROCESS_ID);
+    // It may have ended since: that is an error to the container, and what is wanted here.
+    await this.#host.terminate(PROCESS_ID).catch(() => undefined);
     const end = Date.now() + STOP_WITHIN_MS;
     while (Date.now() < end) {
       if (!(await this.#host.process(PROCESS_ID))?.running) return;
@@ -160,7 +185,7 @@ export class GatewaySupervisor {
     const text = await this.#host.logs(PROCESS_ID).catch(() => "");
     const tail = redact(text).trim().split("\n").slice(-LOG_LINES).join("\n");
     // 78 is EX_CONFIG: the same configuration fails the same way again.
-    const code = exitCode === 78 ? "misconfigured" : "unavailable";
+    const code = exitCode === 78 ? "misconfigured" : "upstream";
     return new Failure(code, `${what}.${tail ? ` The end of its log:\n${tail}` : " Its log is empty."}`);
   }
 

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { Scope } from "../core/scope.ts";
 import type { ToolServices } from "./services.ts";
 
-/** What a tool does to the world; annotations, read-only mode and docs are derived from it. */
+/** What a tool does to the world; annotations and docs are derived from it. */
 export type Effect = "read" | "write" | "destructive";
 
 export interface ImageBlock {
@@ -44,6 +44,8 @@ export interface Tool<
   description: string;
   scope: Scope;
   effect: Effect;
+  /** It may reach beyond the bot's own sandbox: what it runs has the internet. */
+  openWorld?: boolean;
   /** Calling it twice with the same arguments changes nothing more. */
   idempotent?: boolean;
   needs: readonly Needs[];
@@ -68,7 +70,7 @@ export interface AnyTool extends Omit<Tool, "run" | "deadlineMs"> {
   ) => Promise<ToolAnswer<Record<string, unknown>>>;
 }
 
-/** Checks a tool's parts against each other and hides its types from the registry. */
+/** Has the compiler check a tool's parts against each other, and hides its types from the registry. */
 export function defineTool<Needs extends keyof ToolServices, Input extends z.ZodObject, Output extends z.ZodObject>(
   tool: Tool<Needs, Input, Output>,
 ): AnyTool {

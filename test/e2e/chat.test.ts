@@ -102,6 +102,8 @@ describe("chat_send", () => {
     expect(again.data.text).toBe(one.data.text);
     const { data } = await session.call("chat_history", { conversation: "idem" });
     expect(data.messages.filter(({ role }: { role: string }) => role === "user")).toHaveLength(1);
+    const asked = await session.call("chat_wait", { run_id: one.data.run_id, wait_seconds: 0 });
+    expect(asked.data).toMatchObject({ status: "done", text: one.data.text });
     const other = await send("say: something else", { conversation: "idem", idempotency_key: key });
     expect(other.isError).toBe(true);
   });

@@ -170,6 +170,19 @@ describe("the sandbox's walls", () => {
     expect(data.stdout.text).not.toContain("OIDC_CLIENT_SECRET");
     expect(data.stdout.text).not.toContain(homedir() === "/home/moltbot" ? "\0" : `HOME=${homedir()}\n`);
     expect(data.stdout.text).not.toContain("This is a Moltbot");
+    // The one way to the Worker leads to the bridge and nowhere else.
+    const door =
+      "curl -sS -o /dev/null -w '%{http_code} ' --noproxy '*' --path-as-is -H 'Host: localhost' http://127.0.0.1:8790";
+    const paths = [
+      "/",
+      "/mcp",
+      "/cdn-cgi/local/explorer/api",
+      "/bridge/../mcp",
+      "/bridge/%2e%2e/mcp",
+      "/bridge/model/v1/messages",
+    ];
+    const { data: codes } = await run(paths.map((path) => `${door}${path}`).join("; "));
+    expect(codes.stdout.text.trim().split(" ")).toEqual(["404", "404", "404", "404", "404", "401"]);
   });
 });
 
@@ -214,6 +227,16 @@ describe("long commands", () => {
     const { data: started } = await session.call("command_start", { command: "sleep 60", timeout_seconds: 1 });
     const { data } = await session.call("command_output", { command_id: started.command_id, wait_seconds: 20 });
     expect(data.status).toBe("timeout");
+  });
+
+  it("end their output even in the middle of a character", async () => {
+    const { data: started } = await session.call("command_start", { command: "printf 'caf\\xc3'" });
+    await session.call("command_output", { command_id: started.command_id, cursor: 3, wait_seconds: 10 });
+    await expect
+      .poll(async () => (await session.call("command_output", { command_id: started.command_id })).data, {
+        timeout: 10_000,
+      })
+      .toMatchObject({ status: "done", text: "caf\ufffd", cursor: 4, more: false });
   });
 
   it.each([

@@ -19,6 +19,9 @@ interface Progress {
   end?: Extract<ChatEvent, { type: "end" }>;
 }
 
+/** Also who does not want to wait gets what is there, which takes a moment to arrive. */
+const LEAST_WAIT_MS = 250;
+
 /** Follows a run from the cursor until it ends or `seconds` are over. The run itself goes on either way. */
 export async function followRun(
   chat: ChatAccess,
@@ -27,7 +30,7 @@ export async function followRun(
 ): Promise<ToolAnswer<RunResult>> {
   const progress: Progress = { runId: from.runId, cursor: from.cursor, text: "", tools: [], notes: [], images: [] };
   const stream = unwrap(await chat.follow(call.principal, from.runId, from.cursor));
-  const patience = AbortSignal.any([call.signal, AbortSignal.timeout(from.seconds * 1000)]);
+  const patience = AbortSignal.any([call.signal, AbortSignal.timeout(Math.max(from.seconds * 1000, LEAST_WAIT_MS))]);
   const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
   try {
     let rest = "";

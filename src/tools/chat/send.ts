@@ -12,6 +12,7 @@ export const chatSend = defineTool({
     'Sends a message to the Moltbot and waits for its answer, showing it as it grows. Not done within wait_seconds, it answers with status "running", a run_id and a cursor: go on with chat_wait. The run never depends on this call.',
   scope: "chat",
   effect: "write",
+  openWorld: true,
   needs: ["chat"],
   input: z.strictObject({
     message: z

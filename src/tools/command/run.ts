@@ -23,6 +23,7 @@ export const commandRun = defineTool({
     "Runs a bash command in the Moltbot's sandbox and waits for it. Calls run side by side. At the timeout its whole process tree is killed; for longer work use command_start.",
   scope: "exec",
   effect: "destructive",
+  openWorld: true,
   needs: ["commands"],
   input: z.strictObject({
     ...commandFields,

@@ -12,6 +12,7 @@ export const commandStart = defineTool({
     "Starts a bash command that goes on after this call, such as a build or a server. Follow it with command_output, end it with command_stop.",
   scope: "exec",
   effect: "destructive",
+  openWorld: true,
   needs: ["commands"],
   input: z.strictObject({
     ...commandFields,

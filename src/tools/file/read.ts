@@ -22,7 +22,7 @@ export const fileRead = defineTool({
   input: z.strictObject({
     path: filePath,
     offset: z.number().int().min(0).optional().describe("First byte. Default 0."),
-    limit: z.number().int().min(1).max(MOST_BYTES).optional().describe(`How many bytes. Default ${DEFAULT_BYTES}.`),
+    limit: z.number().int().min(4).max(MOST_BYTES).optional().describe(`How many bytes. Default ${DEFAULT_BYTES}.`),
     encoding: z.enum(["text", "base64", "image"]).optional().describe("How to answer. Default text."),
   }),
   output: z.object({
@@ -58,7 +58,9 @@ export const fileRead = defineTool({
     }
     const bytes = await readRange(file.content, offset, limit);
     const { content, taken } =
-      encoding === "base64" ? { content: base64(bytes), taken: bytes.byteLength } : decode(bytes, path);
+      encoding === "base64"
+        ? { content: base64(bytes), taken: bytes.byteLength }
+        : decode(bytes, path, offset + bytes.byteLength >= file.size);
     const end = offset + taken;
     const truncated = end < file.size;
     return {
@@ -92,8 +94,9 @@ async function readRange(stream: ReadableStream<Uint8Array>, offset: number, cou
 }
 
 /** Text of the whole characters; up to three bytes of one that was cut off are left for the next call. */
-function decode(bytes: Uint8Array, path: string): { content: string; taken: number } {
-  for (let left = 0; left <= Math.min(3, bytes.byteLength); left++) {
+function decode(bytes: Uint8Array, path: string, isEnd: boolean): { content: string; taken: number } {
+  const mostLeft = isEnd ? 0 : Math.min(3, bytes.byteLength - 1);
+  for (let left = 0; left <= mostLeft; left++) {
     try {
       const content = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
         bytes.subarray(0, bytes.byteLength - left),
