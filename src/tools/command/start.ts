@@ -9,7 +9,7 @@ export const commandStart = defineTool({
   name: "command_start",
   title: "Start a long command",
   description:
-    "Starts a bash command that goes on after this call, such as a build or a server. Follow it with command_output, end it with command_stop.",
+    "Starts a bash command that goes on after this call, such as a build or a server. Follow it with command_output, end it with command_stop. It also ends when the sandbox goes to sleep, by default 10 minutes after the last call.",
   scope: "exec",
   effect: "destructive",
   openWorld: true,
