@@ -89,6 +89,16 @@ emit() {
   esac
 }
 
+# Whether the shell that watches a started command lives; before its first process and after its last it is all there is.
+is_supervised() {
+  local pid entry
+  [[ -r $file.supervisor ]] && read -r pid <"$file.supervisor" && [[ $pid != "$$" ]] || return 1
+  while IFS= read -r -d '' entry; do
+    [[ $entry == "RUN_ID=$id" ]] && return 0
+  done 2>/dev/null <"/proc/$pid/environ"
+  return 1
+}
+
 # Sets `state` (running, done or lost) and `code`.
 look_up() {
   code=-
@@ -99,7 +109,7 @@ look_up() {
       read -r state code <"$file.exit" && return
     fi
     find_processes
-    ((${#pids[@]} > 0)) && { state=running && return; }
+    { ((${#pids[@]} > 0)) || is_supervised; } && { state=running && return; }
     sleep 0.1
   done
   state=lost
@@ -148,6 +158,7 @@ start)
     supervise "$file.out" "$file.out"
     [[ -e $file.exit ]] || echo "$ended $code" >"$file.exit"
   } </dev/null >/dev/null 2>&1 &
+  echo "$!" >"$file.supervisor"
   disown
   echo started
   ;;
