@@ -10,12 +10,13 @@ export async function readJson(request: Request): Promise<unknown> {
   let bytes = 0;
   for await (const part of request.body ?? []) {
     bytes += part.byteLength;
-    if (bytes > MOST_BYTES) {
-      throw new Failure("too_large", `A request may have ${MOST_BYTES / 1024 / 1024} MiB at most.`, {
-        hint: "Send large things in parts with file_write, and name the file in the message.",
-      });
-    }
-    parts.push(decoder.decode(part, { stream: true }));
+    // What is too much is read to its end all the same: leaving it breaks the connection under the client's next request.
+    if (bytes <= MOST_BYTES) parts.push(decoder.decode(part, { stream: true }));
+  }
+  if (bytes > MOST_BYTES) {
+    throw new Failure("too_large", `A request may have ${MOST_BYTES / 1024 / 1024} MiB at most.`, {
+      hint: "Send large things in parts with file_write, and name the file in the message.",
+    });
   }
   try {
     return JSON.parse(parts.join("") + decoder.decode());

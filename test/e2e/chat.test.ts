@@ -14,24 +14,21 @@ afterAll(() => session.close());
 /** A 1 × 1 PNG. */
 const PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
-const send = (message: string, more: Record<string, unknown> = {}) => session.call("chat_send", { message, ...more });
+const send = (message: string, more: Record<string, unknown> = {}) => session.chat(message, more);
 
-/** Follows a run to its end. */
-async function finish(runId: string, cursor = 0) {
-  for (let turn = 0; turn < 20; turn++) {
-    const answer = await session.call("chat_wait", { run_id: runId, cursor, wait_seconds: 20 });
-    if (answer.data.status !== "running") return answer;
-    cursor = answer.data.cursor;
-  }
-  throw new Error("The run did not end.");
+/** A run that has begun to answer and is not done yet. */
+async function begin(message: string, conversation: string) {
+  const started = await session.call("chat_send", { message, conversation, wait_seconds: 1 });
+  await session.speaks(started.data.run_id);
+  return started;
 }
 
 describe("chat_send", () => {
   it("answers through the gateway, says that a stand-in answers, and shows the text as it grows", async () => {
     const seen: string[] = [];
-    const answer = await session.call(
-      "chat_send",
-      { message: "slow: 12", conversation: "stream" },
+    const answer = await session.chat(
+      "slow: 12",
+      { conversation: "stream" },
       { onProgress: (text) => seen.push(text) },
     );
     expect(answer.data.status).toBe("done");
@@ -44,9 +41,9 @@ describe("chat_send", () => {
   it("has the bot run a command and write its memory, and shows both steps", async () => {
     const seen: string[] = [];
     const word = crypto.randomUUID();
-    const answer = await session.call(
-      "chat_send",
-      { message: `run: echo ${word} | tr a-z A-Z\nremember: the word is ${word}`, conversation: "work" },
+    const answer = await session.chat(
+      `run: echo ${word} | tr a-z A-Z\nremember: the word is ${word}`,
+      { conversation: "work" },
       { onProgress: (text) => seen.push(text) },
     );
     expect(answer.data.status).toBe("done");
@@ -58,7 +55,11 @@ describe("chat_send", () => {
   });
 
   it("answers with a run id at the deadline; chat_wait goes on without a gap", async () => {
-    const first = await send("slow: 40", { conversation: "deadline", wait_seconds: 1 });
+    const first = await session.call("chat_send", {
+      message: "slow: 40",
+      conversation: "deadline",
+      wait_seconds: 1,
+    });
     expect(first.data).toMatchObject({ status: "running" });
     expect(first.text).toContain(`chat_wait {"run_id": "${first.data.run_id}"`);
     let all: string = first.data.partial;
@@ -86,7 +87,7 @@ describe("chat_send", () => {
     const { data } = await session.call("chat_conversations");
     const conversation = data.conversations.find((each: { conversation: string }) => each.conversation === "dropped");
     expect(conversation.running).toEqual(expect.any(String));
-    const answer = await finish(conversation.running);
+    const answer = await session.finish(conversation.running);
     expect(answer.data.status).toBe("done");
     expect(answer.data.text.split(" ").length).toBeGreaterThan(25);
   });
@@ -131,10 +132,10 @@ describe("chat_send", () => {
 
 describe("chat_cancel", () => {
   it("stops a run and keeps what was said", async () => {
-    const { data: started } = await send("slow: 200", { conversation: "cancel", wait_seconds: 1 });
+    const { data: started } = await begin("slow: 400", "cancel");
     const { data } = await session.call("chat_cancel", { run_id: started.run_id });
     expect(data.status).toBe("cancelled");
-    const answer = await finish(started.run_id);
+    const answer = await session.finish(started.run_id);
     expect(answer.data.status).toBe("cancelled");
     expect(answer.data.text.length).toBeGreaterThan(10);
     const { text } = await session.call("chat_cancel", { run_id: started.run_id });
@@ -164,10 +165,10 @@ describe("bad input", () => {
 
 describe("a gateway that is killed", () => {
   it("ends the run with a clear outcome, and the next chat works", async () => {
-    const { data: started } = await send("slow: 200", { conversation: "killed", wait_seconds: 2 });
+    const { data: started } = await begin("slow: 400", "killed");
     expect(started.status).toBe("running");
     await session.call("command_run", { command: "pkill -KILL -f [o]penclaw-gateway" });
-    const answer = await finish(started.run_id);
+    const answer = await session.finish(started.run_id);
     expect(answer.data.status).toBe("failed");
     expect(answer.data.error.code).toBe("unavailable");
     expect(answer.data.error.hint).toEqual(expect.any(String));

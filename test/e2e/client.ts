@@ -1,4 +1,5 @@
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { expect } from "vitest";
 import { z } from "zod";
 import { login, mcpUrl } from "../../local/client/login.ts";
 
@@ -31,6 +32,14 @@ export interface Session {
   client: Client;
   token: string;
   call(name: string, input?: Record<string, unknown>, options?: CallOptions): Promise<Answer>;
+  /** Sends a message and follows its run to the end, however many calls a busy machine makes of it. */
+  chat(message: string, input?: Record<string, unknown>, options?: CallOptions): Promise<Answer>;
+  /** Follows a run to its end; the answer is that of the whole run. */
+  finish(runId: string, cursor?: number, options?: CallOptions): Promise<Answer>;
+  /** Waits until a run has said something, so that there is a text to keep when it is stopped. */
+  speaks(runId: string): Promise<void>;
+  /** Restarts the gateway and waits until it is ready. */
+  restart(): Promise<void>;
   /** Drops the connection as a client that crashes does. */
   close(): Promise<void>;
 }
@@ -47,7 +56,7 @@ export async function connect(bot: { url: string }, token: string): Promise<Sess
     requestInit: { headers: { authorization: `Bearer ${token}` } },
   });
   await client.connect(transport);
-  return {
+  const session: Session = {
     client,
     token,
     async call(name, input = {}, options = {}) {
@@ -70,6 +79,30 @@ export async function connect(bot: { url: string }, token: string): Promise<Sess
         isError: result.isError ?? false,
       };
     },
+    async chat(message, input = {}, options = {}) {
+      const sent = await session.call("chat_send", { message, ...input }, options);
+      return sent.data.status === "running" ? session.finish(sent.data.run_id, sent.data.cursor, options) : sent;
+    },
+    async finish(runId, cursor = 0, options = {}) {
+      for (let turn = 0, at = cursor; turn < 20; turn++) {
+        const { data } = await session.call("chat_wait", { run_id: runId, cursor: at, wait_seconds: 20 }, options);
+        if (data.status !== "running") return session.call("chat_wait", { run_id: runId });
+        at = data.cursor;
+      }
+      throw new Error(`The run ${runId} did not end.`);
+    },
+    async speaks(runId) {
+      const partial = async () =>
+        (await session.call("chat_wait", { run_id: runId, wait_seconds: 1 })).data.partial?.length;
+      await expect.poll(partial, { timeout: 90_000 }).toBeGreaterThan(10);
+    },
+    async restart() {
+      const { isError, text } = await session.call("bot_restart");
+      const phase = async () => (await session.call("bot_status")).data.phase;
+      // On a busy machine the call may end before the gateway is there; what counts is that it comes.
+      await expect.poll(phase, { timeout: 120_000, interval: 500, message: isError ? text : "" }).toBe("ready");
+    },
     close: () => client.close(),
   };
+  return session;
 }

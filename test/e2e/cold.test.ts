@@ -3,16 +3,24 @@ import { createServer } from "node:net";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { startStack } from "../../local/stack.ts";
 import { connect, signIn } from "./client.ts";
 
 const stateDir = mkdtempSync(join(tmpdir(), "moltbot-cold-"));
 afterAll(() => rmSync(stateDir, { recursive: true, force: true }));
 
+// Two Moltbots on one state folder would break each other, so also a test that fails ends its own.
+let running: Awaited<ReturnType<typeof startStack>> | undefined;
+afterEach(async () => {
+  await running?.close();
+  running = undefined;
+});
+
 /** A Moltbot of this file's own, with a signed-in client. */
 async function start(port?: number) {
   const stack = await startStack({ stateDir, variables: {}, ...(port ? { port } : {}) });
+  running = stack;
   const bot = { url: stack.url, password: readFileSync(stack.passwordFile, "utf8").trim() };
   const session = await connect(bot, await signIn(bot));
   return {
@@ -20,6 +28,7 @@ async function start(port?: number) {
     url: stack.url,
     async close() {
       await session.close();
+      running = undefined;
       await stack.close();
     },
   };
@@ -31,7 +40,7 @@ describe("a sleeping Moltbot", () => {
     const { session } = bot;
     expect((await session.call("bot_status")).data).toMatchObject({ phase: "asleep", starts: 0 });
     const chats = Array.from({ length: 20 }, (_, n) =>
-      session.call("chat_send", { message: `say: ${n}`, conversation: `cold-${n % 2}` }),
+      session.chat(`say: ${n}`, { conversation: `cold-${n % 2}` }),
     );
     const answers = await Promise.all(chats);
     expect(
@@ -39,7 +48,7 @@ describe("a sleeping Moltbot", () => {
       answers[0]?.text,
     ).toEqual(answers.map(() => "done"));
     expect((await session.call("bot_status")).data).toMatchObject({ phase: "ready", starts: 1 });
-    await session.call("chat_send", { message: "remember: kept over a restart", conversation: "kept" });
+    await session.chat("remember: kept over a restart", { conversation: "kept" });
     await bot.close();
 
     const again = await start();
@@ -67,7 +76,7 @@ describe("a sleeping Moltbot", () => {
     // In the place of its configuration stands what no start can write over.
     await run("rm ~/.openclaw/openclaw.json && mkdir -p ~/.openclaw/openclaw.json/in-the-way");
     const before = (await session.call("bot_status")).data.starts;
-    const failed = await session.call("chat_send", { message: "say: hello" });
+    const failed = await session.chat("say: hello");
     expect(failed.data.status).toBe("failed");
     expect(failed.data.error).toMatchObject({ code: "given_up", hint: expect.stringContaining("bot_restart") });
     expect(failed.text).toContain("openclaw.json");
@@ -78,20 +87,25 @@ describe("a sleeping Moltbot", () => {
       reason: expect.stringContaining("openclaw.json"),
     });
 
-    await session.call("chat_send", { message: "say: hello again" });
+    await session.chat("say: hello again");
     expect((await session.call("bot_status")).data.starts).toBe(before + 3);
 
     await run("rm -r ~/.openclaw/openclaw.json");
-    expect((await session.call("bot_restart")).data.phase).toBe("ready");
-    expect((await session.call("chat_send", { message: "say: hello at last" })).text).toContain("hello at last");
+    await session.restart();
+    expect((await session.chat("say: hello at last")).text).toContain("hello at last");
 
     // What the gateway itself cannot start with is not tried again at all, and the end of its log is shown.
     await run(
       "pkill -KILL -f [o]penclaw-gateway; echo garbage > ~/.openclaw/state/openclaw.sqlite; rm -f ~/.openclaw/state/openclaw.sqlite-*",
     );
-    const garbled = await session.call("bot_restart");
-    expect(garbled.isError).toBe(true);
-    expect(garbled.text).toMatch(/exit code 78[^]*openclaw.sqlite[^]*bot_restart/);
+    await session.call("bot_restart");
+    const garbled = async () => (await session.call("bot_status")).data;
+    await expect.poll(garbled, { timeout: 90_000, interval: 500 }).toMatchObject({
+      phase: "failed",
+      reason: expect.stringMatching(/exit code 78[^]*openclaw.sqlite/),
+    });
+    const refused = await session.chat("say: hello to nobody");
+    expect(refused.data.error.hint).toContain("bot_restart");
     await bot.close();
   });
 });

@@ -26,7 +26,7 @@ it("leaves no process behind when it is killed", async () => {
     const exited = once(child, "exit");
     child.kill("SIGKILL");
     await exited;
-    await expect.poll(() => marked(folder), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => marked(folder), { timeout: 60_000 }).toEqual([]);
   } finally {
     child.kill("SIGKILL");
     rmSync(folder, { recursive: true, force: true });
