@@ -39,9 +39,7 @@ describe("a sleeping Moltbot", () => {
     const bot = await start();
     const { session } = bot;
     expect((await session.call("bot_status")).data).toMatchObject({ phase: "asleep", starts: 0 });
-    const chats = Array.from({ length: 20 }, (_, n) =>
-      session.chat(`say: ${n}`, { conversation: `cold-${n % 2}` }),
-    );
+    const chats = Array.from({ length: 20 }, (_, n) => session.chat(`say: ${n}`, { conversation: `cold-${n % 2}` }));
     const answers = await Promise.all(chats);
     expect(
       answers.map(({ data }) => data.status),
