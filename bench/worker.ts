@@ -7,7 +7,7 @@ import { readConfig } from "../src/config/config.ts";
 import { servicesOf } from "../src/services.ts";
 import worker from "../local/worker.ts";
 
-export { MoltbotChat, MoltbotSandbox } from "../local/worker.ts";
+export { MoltbotChat, MoltbotJournal, MoltbotSandbox } from "../local/worker.ts";
 
 /** A server behind no login and without a pipeline: what the protocol itself costs. */
 const bare = createMcpHandler(

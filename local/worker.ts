@@ -5,7 +5,7 @@ import { MoltbotSandbox as ProductionSandbox } from "../src/objects.ts";
 import { servicesOf } from "../src/services.ts";
 import { standInContainer } from "./container/standin.ts";
 
-export { MoltbotChat } from "../src/objects.ts";
+export { MoltbotChat, MoltbotJournal } from "../src/objects.ts";
 
 /** What the launcher passes beyond the Worker's own settings. */
 const hostSchema = z.object({ CONTAINER_HOST_URL: z.url(), CONTAINER_HOST_TOKEN: z.string().min(16) });

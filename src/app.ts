@@ -12,8 +12,10 @@ export function app(config: Config): OAuthProvider {
   const hostname = new URL(config.publicUrl).hostname;
   const options: OAuthProviderOptions = oauthOptions(config, {
     mcp: {
-      fetch: (request, env, ctx) =>
-        handleMcp(request, ctx, { hostname, services: servicesOf(env, config).tools, caller: grantOf(ctx) }),
+      fetch(request, env, ctx) {
+        const { tools, journal } = servicesOf(env, config);
+        return handleMcp(request, ctx, { hostname, services: tools, caller: grantOf(ctx), journal });
+      },
     },
     others: {
       async fetch(request, env) {

@@ -4,6 +4,8 @@ import { readConfig } from "./config/config.ts";
 import type { GatewayAccess } from "./gateway/access.ts";
 import { GATEWAY_PORT, gatewayConfig, gatewayEnv } from "./gateway/config.ts";
 import type { GatewayPlan, GatewayTokens } from "./sandbox/gateway-plan.ts";
+import type { JournalLimits } from "./journal/access.ts";
+import { JournalObject } from "./journal/object.ts";
 import { SandboxObject } from "./sandbox/object.ts";
 import { servicesOf } from "./services.ts";
 
@@ -37,5 +39,13 @@ export class MoltbotSandbox extends SandboxObject<Cloudflare.Env> {
 export class MoltbotChat extends ChatObject<Cloudflare.Env> {
   protected gateway(): GatewayAccess {
     return servicesOf(this.env, readConfig({ ...this.env })).gateway;
+  }
+}
+
+/** The journal's Durable Object, told how much to keep. */
+export class MoltbotJournal extends JournalObject<Cloudflare.Env> {
+  protected limits(): JournalLimits {
+    const { days, entries } = readConfig({ ...this.env }).journal;
+    return { keepMs: days * 24 * 60 * 60 * 1000, entries };
   }
 }

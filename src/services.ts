@@ -1,19 +1,26 @@
+import { waitUntil } from "cloudflare:workers";
 import type { Bridge } from "./bridge/routes.ts";
 import type { Config } from "./config/config.ts";
+import type { Journal } from "./core/journal.ts";
 import { unwrap } from "./core/reply.ts";
 import type { GatewayAccess } from "./gateway/access.ts";
 import { GATEWAY_PORT } from "./gateway/config.ts";
+import { journalOf } from "./journal/journal.ts";
 import { sandboxHandle } from "./sandbox/handle.ts";
 import type { ToolServices } from "./tools/services.ts";
 
 export interface Services {
   gateway: GatewayAccess;
   bridge: Bridge;
+  journal: Journal;
   tools: ToolServices;
 }
 
 /** The one bot's chats. */
 const CHAT_NAME = "moltbot";
+
+/** What was done through this Worker. */
+const JOURNAL_NAME = "moltbot";
 
 /** The composition root: the only file that touches bindings. For one request: stubs may not outlive it. */
 export function servicesOf(env: Cloudflare.Env, config: Config): Services {
@@ -32,6 +39,7 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
       admits: (token) => sandbox.object.bridgeAdmits(token),
       provider: { baseUrl: config.model.baseUrl, apiKey: config.model.apiKey },
     },
+    journal: journalOf(env.JOURNAL.get(env.JOURNAL.idFromName(JOURNAL_NAME)), waitUntil),
     tools: {
       chat,
       commands: sandbox.object,

@@ -13,6 +13,8 @@ const ALLOWED: Record<string, { values: string[]; types?: string[] }> = {
   gateway: { values: ["core", "sandbox"] },
   chat: { values: ["core", "gateway"] },
   auth: { values: ["core", "config"] },
+  journal: { values: ["core"] },
+  admin: { values: ["core", "journal"] },
   // A tool calls plain functions of the two folders it fronts; their objects it knows as types.
   tools: { values: ["core", "chat", "sandbox"] },
   mcp: { values: ["core", "tools"], types: ["auth"] },

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { sha256 } from "../core/digest.ts";
 
 export const DEFAULT_CONVERSATION = "main";
 
@@ -14,13 +15,7 @@ const TITLE = 60;
 
 /** The gateway's key for a principal's conversation. The principal goes in as a digest: it may be an e-mail address. */
 export async function sessionKey(principal: string, conversation: string): Promise<string> {
-  return `agent:main:mcp:${(await digest(principal)).slice(0, 24)}:${conversation}`;
-}
-
-/** Hex SHA-256. */
-export async function digest(text: string): Promise<string> {
-  const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return `agent:main:mcp:${(await sha256(principal)).slice(0, 24)}:${conversation}`;
 }
 
 export function titleOf(message: string): string {

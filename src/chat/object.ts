@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import { sha256 } from "../core/digest.ts";
 import { Failure } from "../core/failure.ts";
 import { type Reply, reply } from "../core/reply.ts";
 import type { GatewayAccess } from "../gateway/access.ts";
@@ -17,7 +18,7 @@ import {
   type RunView,
   type StartedRun,
 } from "./access.ts";
-import { conversationName, digest, sessionKey, titleOf } from "./conversation.ts";
+import { conversationName, sessionKey, titleOf } from "./conversation.ts";
 import { followRun } from "./follow.ts";
 import { historyPage } from "./history.ts";
 import { CHAT_LIMITS, type ChatLimits } from "./limits.ts";
@@ -47,7 +48,7 @@ export abstract class ChatObject<Env> extends DurableObject<Env> implements Chat
       const { conversation, attachments, idempotencyKey = null } = input;
       const [session, fingerprint] = await Promise.all([
         sessionKey(principal, conversation),
-        digest(JSON.stringify([conversation, input.message, attachments])),
+        sha256(JSON.stringify([conversation, input.message, attachments])),
       ]);
       // From here to the insert nothing is awaited: two calls with one key cannot both miss each other.
       const known = idempotencyKey === null ? undefined : this.#store.byKey(principal, idempotencyKey);

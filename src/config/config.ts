@@ -24,6 +24,8 @@ export interface Config {
     maxTokens: number;
   };
   sandbox: { bridgeUrl: string; sleepAfter: string };
+  /** How long, and how much of it, the journal keeps. */
+  journal: { days: number; entries: number };
 }
 
 const DEFAULT_PROVIDER = "https://api.anthropic.com";
@@ -88,5 +90,6 @@ function toConfig(settings: Settings): Config {
       maxTokens: settings.MODEL_MAX_TOKENS,
     },
     sandbox: { bridgeUrl: settings.BRIDGE_URL ?? settings.PUBLIC_URL, sleepAfter: settings.SLEEP_AFTER },
+    journal: { days: settings.JOURNAL_DAYS, entries: settings.JOURNAL_ENTRIES },
   };
 }

@@ -94,6 +94,8 @@ export const SETTINGS = {
     "How long the container stays up when nobody uses it: a duration such as 10m, or never.",
     "10m",
   ),
+  JOURNAL_DAYS: setting(wholeNumber(90), "How many days the journal of calls and logins goes back.", "90"),
+  JOURNAL_ENTRIES: setting(wholeNumber(50_000), "The most entries the journal keeps; the oldest go first.", "50000"),
 } as const satisfies Record<string, Setting>;
 
 type Table = typeof SETTINGS;

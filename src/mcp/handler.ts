@@ -1,5 +1,6 @@
 import { createMcpHandler } from "agents/mcp/server";
 import { toFailure } from "../core/failure.ts";
+import type { Journal } from "../core/journal.ts";
 import { log } from "../core/log.ts";
 import type { ToolServices } from "../tools/services.ts";
 import { TOOLS } from "../tools/registry.ts";
@@ -13,12 +14,13 @@ export interface McpOptions {
   hostname: string;
   services: ToolServices;
   caller: Grant;
+  journal: Journal;
 }
 
 /** `/mcp`, behind the OAuth provider, which has verified who the caller is. */
 export async function handleMcp(request: Request, ctx: ExecutionContext, options: McpOptions): Promise<Response> {
   const handler = createMcpHandler(
-    () => mcpServer(TOOLS, options.services, options.caller, (work) => ctx.waitUntil(work)),
+    () => mcpServer(TOOLS, options.services, options.caller, options.journal, (work) => ctx.waitUntil(work)),
     {
       // In "auto" not even headers are sent before the first notification: proxies and clients give up meanwhile.
       responseMode: "sse",

@@ -1,7 +1,9 @@
 import type { CallToolResult } from "@modelcontextprotocol/server";
 import type { Grant } from "../auth/principal.ts";
 import { deadline, raced } from "../core/deadline.ts";
+import { argumentsDigest } from "../core/digest.ts";
 import { Failure, toFailure } from "../core/failure.ts";
+import type { Journal } from "../core/journal.ts";
 import { log } from "../core/log.ts";
 import type { ToolServices } from "../tools/services.ts";
 import type { AnyTool } from "../tools/tool.ts";
@@ -16,6 +18,7 @@ export interface ToolCall {
   requestId: string | number;
   signal: AbortSignal;
   progress(message: string): Promise<void>;
+  journal: Journal;
 }
 
 /** One request of one client of one person. */
@@ -23,7 +26,7 @@ export function callerKey(caller: Grant, requestId: string | number): string {
   return `${caller.principal.id}:${caller.clientId}:${requestId}`;
 }
 
-/** The one way in for every tool: scope, input, deadline, run, render, log. Never throws. */
+/** The one way in for every tool: scope, input, deadline, run, render, log, journal. Never throws. */
 export async function callTool(
   tools: readonly AnyTool[],
   services: ToolServices,
@@ -33,6 +36,8 @@ export async function callTool(
   const started = Date.now();
   let outcome = "ok";
   let cause: unknown;
+  // Made while the tool runs; the journal is not worth a wait.
+  const digest = argumentsDigest(call.input).catch(() => "unknown");
   try {
     const tool = tools.find((candidate) => candidate.name === call.name);
     if (!tool) {
@@ -73,6 +78,17 @@ export async function callTool(
       outcome,
       ms: Date.now() - started,
       ...(cause === undefined ? {} : { cause }),
+    });
+    call.journal({
+      kind: "call",
+      at: started,
+      principal: caller.principal.id,
+      client: caller.clientId,
+      // A name that is no tool's may be anything, even a secret in the wrong place.
+      action: tools.some(({ name }) => name === call.name) ? call.name : "unknown",
+      digest: await digest,
+      outcome,
+      ms: Date.now() - started,
     });
   }
 }

@@ -1,5 +1,6 @@
 import { Server } from "@modelcontextprotocol/server";
 import type { Grant } from "../auth/principal.ts";
+import type { Journal } from "../core/journal.ts";
 import { cancelCall } from "../tools/cancel.ts";
 import type { ToolServices } from "../tools/services.ts";
 import type { AnyTool } from "../tools/tool.ts";
@@ -14,6 +15,7 @@ export function mcpServer(
   tools: readonly AnyTool[],
   services: ToolServices,
   caller: Grant,
+  journal: Journal,
   waitUntil: (work: Promise<void>) => void,
 ): Server {
   const server = new Server(
@@ -30,6 +32,7 @@ export function mcpServer(
       input: request.params.arguments,
       requestId: mcpReq.id,
       signal: mcpReq.signal,
+      journal,
       async progress(message) {
         if (token === undefined) return;
         step += 1;

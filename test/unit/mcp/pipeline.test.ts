@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { Failure } from "../../../src/core/failure.ts";
+import type { Journal, JournalEntry } from "../../../src/core/journal.ts";
 import { SCOPE_NAMES } from "../../../src/core/scope.ts";
 import { describeTool, toolsFor } from "../../../src/mcp/describe.ts";
 import { INSTRUCTIONS } from "../../../src/mcp/instructions.ts";
@@ -42,7 +43,11 @@ function tool(run: (call: Call) => Promise<ToolAnswer<{ n: number }>>, deadlineM
 
 const echo = tool(async () => ({ data: { n: 1 }, text: "one" }));
 
-function call(subject: AnyTool, input: unknown, options: { signal?: AbortSignal; scopes?: string[] } = {}) {
+function call(
+  subject: AnyTool,
+  input: unknown,
+  options: { signal?: AbortSignal; scopes?: string[]; journal?: Journal } = {},
+) {
   const services: ToolServices = NO_SERVICES;
   return callTool(
     [subject],
@@ -54,6 +59,7 @@ function call(subject: AnyTool, input: unknown, options: { signal?: AbortSignal;
       requestId: 1,
       signal: options.signal ?? new AbortController().signal,
       progress: async () => {},
+      journal: options.journal ?? (() => {}),
     },
   );
 }
@@ -127,6 +133,35 @@ describe("the pipeline", () => {
     client.abort();
     expect(textOf(await running)).toBe("The call was cancelled.");
     expect(told).toBe(true);
+  });
+
+  it("writes one line into the journal for each call, without its arguments", async () => {
+    const written: JournalEntry[] = [];
+    const journal: Journal = (entry) => void written.push(entry);
+    await call(echo, { n: 4, kind: "a" }, { journal });
+    await call(echo, { kind: "a", n: 4 }, { journal });
+    await call(echo, { n: "hunter2" }, { journal });
+    const [first, again, wrong] = written;
+    expect(first).toMatchObject({ kind: "call", principal: "0".repeat(32), client: "client", action: "sample" });
+    expect(first?.digest).toMatch(/^[0-9a-f]{16}$/);
+    expect(again?.digest).toBe(first?.digest);
+    expect(wrong?.digest).not.toBe(first?.digest);
+    expect(written.map(({ outcome }) => outcome)).toEqual(["ok", "ok", "invalid_input"]);
+    expect(JSON.stringify(written)).not.toContain("hunter2");
+  });
+
+  it("does not repeat the name of a tool that is none in the journal", async () => {
+    const written: JournalEntry[] = [];
+    const services: ToolServices = NO_SERVICES;
+    await callTool([echo], services, caller, {
+      name: "hunter2",
+      input: {},
+      requestId: 1,
+      signal: new AbortController().signal,
+      progress: async () => {},
+      journal: (entry) => void written.push(entry),
+    });
+    expect(written).toMatchObject([{ action: "unknown", outcome: "not_found" }]);
   });
 
   it("cuts what clients would cut", async () => {

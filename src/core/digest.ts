@@ -1,0 +1,15 @@
+/** Hex SHA-256. */
+export async function sha256(text: string): Promise<string> {
+  const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** The journal's digest of a call's arguments: the same however their keys are ordered. */
+export async function argumentsDigest(input: unknown): Promise<string> {
+  return (await sha256(JSON.stringify(input ?? {}, sorted))).slice(0, 16);
+}
+
+function sorted(_key: string, value: unknown): unknown {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
