@@ -18,6 +18,8 @@ async function main(): Promise<void> {
     const { accessToken } = await login({ url: stack.url, password, clientName: "bench" });
     const ours = await connect(mcpUrl(stack.url), accessToken);
     const bare = await connect(new URL(`${stack.url}/bench/mcp`));
+    const journaled = await connect(new URL(`${stack.url}/bench/journaled/mcp`));
+    const unjournaled = await connect(new URL(`${stack.url}/bench/unjournaled/mcp`));
     const direct = await directChat(stack.url, stack.host);
     const exec = async () => {
       const response = await fetch(`${stack.url}/bench/exec`, {
@@ -43,6 +45,13 @@ async function main(): Promise<void> {
         ours: call("chat_conversations", {}),
         peer: nothing,
         rounds: 200,
+      },
+      {
+        name: "tools/call with the journal : without it",
+        target: 1.1,
+        ours: () => journaled.callTool({ name: "chat_conversations", arguments: {} }),
+        peer: () => unjournaled.callTool({ name: "chat_conversations", arguments: {} }),
+        rounds: 300,
       },
       {
         name: "command_run : Sandbox.exec as a bare MCP tool",
@@ -72,7 +81,7 @@ async function main(): Promise<void> {
     }
     process.stdout.write(`${table(rows)}\n`);
     direct.close();
-    await Promise.all([ours.close(), bare.close()]);
+    await Promise.all([ours, bare, journaled, unjournaled].map((client) => client.close()));
   } finally {
     await stack.close();
     rmSync(stateDir, { recursive: true, force: true });

@@ -5,6 +5,8 @@ import { createMcpHandler } from "agents/mcp/server";
 import { z } from "zod";
 import { readConfig } from "../src/config/config.ts";
 import { servicesOf } from "../src/services.ts";
+import { handleMcp } from "../src/mcp/handler.ts";
+import { SCOPE_NAMES } from "../src/core/scope.ts";
 import worker from "../local/worker.ts";
 
 export { MoltbotChat, MoltbotJournal, MoltbotSandbox } from "../local/worker.ts";
@@ -30,6 +32,17 @@ function exec() {
   return getSandbox(workerEnv.SANDBOX, "moltbot", { enableDefaultSession: false }).exec("echo hi");
 }
 
+/** The real server behind no login, once with the journal and once without: what the journal costs. */
+function pipeline(request: Request, env: Cloudflare.Env, ctx: ExecutionContext, journaled: boolean) {
+  const { tools, journal } = servicesOf(env, readConfig({ ...env }));
+  return handleMcp(new Request(new URL("/mcp", request.url), request), ctx, {
+    hostname: new URL(request.url).hostname,
+    services: tools,
+    caller: { principal: { id: "0".repeat(32), email: "" }, clientId: "bench", scopes: SCOPE_NAMES },
+    journal: journaled ? journal : () => {},
+  });
+}
+
 const hostSchema = z.object({ CONTAINER_HOST_TOKEN: z.string() });
 
 /** The local entry, and beside it the peers that the benchmarks compare with. */
@@ -37,6 +50,8 @@ export default {
   async fetch(request, env, ctx) {
     const { pathname } = new URL(request.url);
     if (pathname === "/bench/mcp") return await bare(request, env, ctx);
+    if (pathname === "/bench/journaled/mcp") return await pipeline(request, env, ctx, true);
+    if (pathname === "/bench/unjournaled/mcp") return await pipeline(request, env, ctx, false);
     if (!pathname.startsWith("/bench/")) return await worker.fetch(request, env, ctx);
     if (request.headers.get("x-container-host-token") !== hostSchema.parse(env).CONTAINER_HOST_TOKEN) {
       return new Response(null, { status: 404 });

@@ -5,7 +5,7 @@ import type { Journal } from "./core/journal.ts";
 import { unwrap } from "./core/reply.ts";
 import type { GatewayAccess } from "./gateway/access.ts";
 import { GATEWAY_PORT } from "./gateway/config.ts";
-import { journalOf } from "./journal/journal.ts";
+import { journalBatch } from "./journal/batch.ts";
 import { sandboxHandle } from "./sandbox/handle.ts";
 import type { ToolServices } from "./tools/services.ts";
 
@@ -21,6 +21,8 @@ const CHAT_NAME = "moltbot";
 
 /** What was done through this Worker. */
 const JOURNAL_NAME = "moltbot";
+
+const journalOf = journalBatch();
 
 /** The composition root: the only file that touches bindings. For one request: stubs may not outlive it. */
 export function servicesOf(env: Cloudflare.Env, config: Config): Services {
