@@ -6,6 +6,8 @@ import { z } from "zod";
 import { openBridgeDoor } from "./bridge-door.ts";
 import { checkJail } from "./container/jail.ts";
 import { startContainerHost } from "./container/host.ts";
+import { AUTHORIZED_PATH } from "./access-path.ts";
+import type { Person } from "./login/people.ts";
 import { startLoginProvider } from "./login/provider.ts";
 import { startModelStandIn } from "./model/standin.ts";
 import { freePort } from "./ports.ts";
@@ -16,6 +18,8 @@ const ROOT = join(import.meta.dirname, "..");
 
 /** Where in the jail the host's forwarder to the Worker listens. */
 const BRIDGE_IN_JAIL = "http://127.0.0.1:8790";
+
+const OWNER = "owner@moltbot.local";
 
 const portsSchema = z.object({ worker: z.number(), login: z.number() });
 const warmSchema = z.object({ ready: z.boolean(), reason: z.string().optional() });
@@ -40,6 +44,8 @@ export interface Stack {
   /** Undefined when a real provider is set. */
   standInUrl: string | undefined;
   passwordFile: string;
+  /** Who can sign in, by the addresses in ALLOWED_EMAILS; the first is the owner. */
+  people: readonly Person[];
   /** The jail host; its token opens every port of every sandbox. */
   host: { url: string; token: string };
   /** Starts the gateway and resolves when it answers; rejects with the reason and the end of its log. */
@@ -81,19 +87,20 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     });
     closing.push(() => host.close());
 
-    const client = { id: "moltbot-worker", secret: randomBytes(24).toString("base64url") };
-    const owner = { email: "owner@moltbot.local", name: "Owner" };
+    const clients = {
+      worker: { id: "moltbot-worker", secret: newSecret(), redirectUris: [`${url}/callback`] },
+      access: { id: "moltbot-pages", secret: newSecret(), redirectUris: [`${url}${AUTHORIZED_PATH}`] },
+    };
     const login = await startLoginProvider({
       path: "/cdn-cgi/access/sso/oidc/local",
       port: ports.login,
       stateDir: join(stateDir, "login"),
-      redirectUris: [`${url}/callback`],
-      clientId: client.id,
-      clientSecret: client.secret,
-      owner,
+      clients,
+      people: addressesIn(variables.ALLOWED_EMAILS),
       log: write,
     });
     closing.push(() => login.close());
+    const [owner] = login.people;
 
     const standIn = hasProvider(variables) ? undefined : await startModelStandIn({ log: write });
     if (standIn) closing.push(() => standIn.close());
@@ -104,9 +111,16 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       bindings: plainText({
         PUBLIC_URL: url,
         OIDC_ISSUER: login.issuer,
-        OIDC_CLIENT_ID: client.id,
-        OIDC_CLIENT_SECRET: client.secret,
-        ALLOWED_EMAILS: owner.email,
+        OIDC_CLIENT_ID: clients.worker.id,
+        OIDC_CLIENT_SECRET: clients.worker.secret,
+        ...(variables.ACCESS_TEAM_DOMAIN === undefined
+          ? {
+              ACCESS_TEAM_DOMAIN: login.issuer,
+              ACCESS_AUD: clients.access.id,
+              LOCAL_ACCESS_SECRET: clients.access.secret,
+            }
+          : {}),
+        ALLOWED_EMAILS: OWNER,
         BRIDGE_URL: BRIDGE_IN_JAIL,
         SANDBOX_LOG_LEVEL: "error",
         ...(standIn ? { ANTHROPIC_BASE_URL: standIn.url, MODEL: "stand-in" } : {}),
@@ -131,11 +145,24 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       const { ready, reason } = warmSchema.parse(await response.json());
       if (!ready) throw new Error(reason);
     };
-    return { url, standInUrl: standIn?.url, passwordFile: login.passwordFile, host, warm, close };
+    return { url, standInUrl: standIn?.url, passwordFile: owner.passwordFile, people: login.people, host, warm, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** The owner alone, when nobody is named. */
+function addressesIn(list = ""): string[] {
+  const addresses = list
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+  return addresses.length > 0 ? addresses : [OWNER];
+}
+
+function newSecret(): string {
+  return randomBytes(24).toString("base64url");
 }
 
 async function choosePorts(

@@ -3,6 +3,7 @@ import { readConfig } from "../src/config/config.ts";
 import worker from "../src/index.ts";
 import { MoltbotSandbox as ProductionSandbox } from "../src/objects.ts";
 import { servicesOf } from "../src/services.ts";
+import { playAccess } from "./access.ts";
 import { standInContainer } from "./container/standin.ts";
 
 export { MoltbotChat, MoltbotJournal } from "../src/objects.ts";
@@ -41,6 +42,7 @@ export default {
         (error: unknown) => Response.json({ ready: false, reason: error instanceof Error ? error.message : "unknown" }),
       );
     }
-    return await worker.fetch(request, env, ctx);
+    return (await playAccess(request, env)) ?? (await worker.fetch(request, env, ctx));
   },
+  scheduled: (event, env) => worker.scheduled(event, env),
 } satisfies ExportedHandler<Cloudflare.Env>;

@@ -1,20 +1,45 @@
 import { getOAuthApi, OAuthProvider, type OAuthProviderOptions } from "@cloudflare/workers-oauth-provider";
+import { ADMIN_PATH, handleAdmin } from "./admin/routes.ts";
+import { admitVisitor } from "./auth/access.ts";
+import { outsider, scopeChallenge } from "./auth/challenge.ts";
+import { grantsOf } from "./auth/grants.ts";
 import { AUTHORIZE_PATH, CALLBACK_PATH, handleLogin } from "./auth/login.ts";
-import { grantOf } from "./auth/principal.ts";
+import { grantOf, isAllowed } from "./auth/principal.ts";
 import { oauthOptions } from "./auth/provider.ts";
+import { purge } from "./auth/purge.ts";
 import { BRIDGE_PATH, handleBridge } from "./bridge/routes.ts";
 import { handleMcp } from "./mcp/handler.ts";
+import { lackingScope } from "./mcp/lacking.ts";
 import type { Config } from "./config/config.ts";
-import { servicesOf } from "./services.ts";
+import { loginServicesOf, servicesOf } from "./services.ts";
+import { TOOLS } from "./tools/registry.ts";
+
+export interface App {
+  fetch(request: Request, env: Cloudflare.Env, ctx: ExecutionContext): Promise<Response>;
+  /** What the schedule asks for. */
+  scheduled(env: Cloudflare.Env): Promise<void>;
+}
 
 /** The route table: path → guard → handler. `/mcp` is behind the OAuth provider; each other path names its own guard. */
-export function app(config: Config): OAuthProvider {
+export function app(config: Config): App {
   const hostname = new URL(config.publicUrl).hostname;
-  const options: OAuthProviderOptions = oauthOptions(config, {
+  const handlers: Parameters<typeof oauthOptions>[1] = {
     mcp: {
       fetch(request, env, ctx) {
+        const caller = grantOf(ctx);
+        // A token lives on for an hour; whoever is taken off the list is out at once.
+        if (!isAllowed(caller.principal.email, config.login)) return outsider(config);
         const { tools, journal } = servicesOf(env, config);
-        return handleMcp(request, ctx, { hostname, services: tools, caller: grantOf(ctx), journal });
+        return handleMcp(request, ctx, {
+          hostname,
+          services: tools,
+          caller,
+          journal,
+          refuse(body) {
+            const lacking = lackingScope(TOOLS, caller.scopes, body);
+            return lacking && scopeChallenge(ctx, lacking);
+          },
+        });
       },
     },
     others: {
@@ -22,7 +47,20 @@ export function app(config: Config): OAuthProvider {
         const { pathname } = new URL(request.url);
         // Guard: the handle and state that the consent helpers bind to the browser.
         if (pathname === AUTHORIZE_PATH || pathname === CALLBACK_PATH) {
-          return await handleLogin(request, getOAuthApi(options, env), config);
+          return await handleLogin({
+            request,
+            oauth: getOAuthApi(options, env),
+            config,
+            services: loginServicesOf(env),
+          });
+        }
+        // Guard: Access.
+        if (pathname.startsWith(ADMIN_PATH)) {
+          return await handleAdmin(request, {
+            admit: (asking) => admitVisitor(asking, config),
+            publicUrl: config.publicUrl,
+            grants: grantsOf(getOAuthApi(options, env), loginServicesOf(env).store),
+          });
         }
         // Guard: the token of the container's present start.
         if (pathname.startsWith(BRIDGE_PATH)) return await handleBridge(request, servicesOf(env, config).bridge);
@@ -30,6 +68,11 @@ export function app(config: Config): OAuthProvider {
         return new Response("There is nothing here. The MCP endpoint is /mcp.\n", { status: 404 });
       },
     },
-  });
-  return new OAuthProvider(options);
+  };
+  const options: OAuthProviderOptions = oauthOptions(config, handlers, loginServicesOf);
+  const provider = new OAuthProvider(options);
+  return {
+    fetch: (request, env, ctx) => provider.fetch(request, env, ctx),
+    scheduled: (env) => purge(getOAuthApi(options, env), loginServicesOf(env).store),
+  };
 }

@@ -1,4 +1,4 @@
-import { app } from "./app.ts";
+import { type App, app } from "./app.ts";
 import { readConfig } from "./config/config.ts";
 import { toFailure } from "./core/failure.ts";
 import { log } from "./core/log.ts";
@@ -6,13 +6,13 @@ import { log } from "./core/log.ts";
 export { MoltbotChat, MoltbotJournal, MoltbotSandbox } from "./objects.ts";
 
 /** Made once per isolate; the environment of an isolate does not change. */
-let provider: ReturnType<typeof app> | undefined;
+let made: App | undefined;
 
 export default {
   async fetch(request, env, ctx) {
     try {
-      provider ??= app(readConfig({ ...env }));
-      return await provider.fetch(request, env, ctx);
+      made ??= app(readConfig({ ...env }));
+      return await made.fetch(request, env, ctx);
     } catch (error) {
       const failure = toFailure(error);
       log("error", "request", { outcome: failure.code, message: failure.message, cause: failure.cause });
@@ -23,5 +23,9 @@ export default {
           : failure.message;
       return new Response(`${text}\n`, { status: failure.status });
     }
+  },
+  async scheduled(_event, env) {
+    made ??= app(readConfig({ ...env }));
+    await made.scheduled(env);
   },
 } satisfies ExportedHandler<Cloudflare.Env>;

@@ -1,4 +1,5 @@
 import { waitUntil } from "cloudflare:workers";
+import type { LoginServices } from "./auth/provider.ts";
 import type { Bridge } from "./bridge/routes.ts";
 import type { Config } from "./config/config.ts";
 import type { Journal } from "./core/journal.ts";
@@ -41,7 +42,7 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
       admits: (token) => sandbox.object.bridgeAdmits(token),
       provider: { baseUrl: config.model.baseUrl, apiKey: config.model.apiKey },
     },
-    journal: journalOf(env.JOURNAL.get(env.JOURNAL.idFromName(JOURNAL_NAME)), waitUntil),
+    journal: journalFor(env),
     tools: {
       chat,
       commands: sandbox.object,
@@ -50,4 +51,13 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
       model: { id: config.model.id },
     },
   };
+}
+
+/** What the sign-in needs. Apart from the rest, for anybody may begin one, and none of it may touch the container. */
+export function loginServicesOf(env: Cloudflare.Env): LoginServices {
+  return { store: env.OAUTH_KV, journal: journalFor(env) };
+}
+
+function journalFor(env: Cloudflare.Env): Journal {
+  return journalOf(env.JOURNAL.get(env.JOURNAL.idFromName(JOURNAL_NAME)), waitUntil);
 }

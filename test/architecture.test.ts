@@ -14,7 +14,7 @@ const ALLOWED: Record<string, { values: string[]; types?: string[] }> = {
   chat: { values: ["core", "gateway"] },
   auth: { values: ["core", "config"] },
   journal: { values: ["core"] },
-  admin: { values: ["core", "journal"] },
+  admin: { values: ["core", "auth", "journal"] },
   // A tool calls plain functions of the two folders it fronts; their objects it knows as types.
   tools: { values: ["core", "chat", "sandbox"] },
   mcp: { values: ["core", "tools"], types: ["auth"] },

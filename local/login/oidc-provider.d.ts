@@ -60,7 +60,3 @@ declare module "oidc-provider" {
     class SessionNotFound extends Error {}
   }
 }
-
-declare module "oidc-provider/lib/adapters/memory_adapter.js" {
-  export function createMemoryAdapter(): (model: string) => object;
-}

@@ -20,8 +20,15 @@ button { font: inherit; margin-top: 1.25rem; padding: .65rem 1.4rem; border-radi
 :focus-visible { outline: 3px solid #4a90e2; outline-offset: 2px }
 `;
 
-/** The sign-in form. `problem` says why the last try did not count. */
-export function signInPage(fields: { action: string; email: string; passwordFile: string; problem?: string }): Page {
+/** The sign-in form. `problem` says why the last try did not count; `alone` that there is no other account to choose. */
+export function signInPage(fields: {
+  action: string;
+  email: string;
+  alone: boolean;
+  /** The file, or the folder of the files, that passwords are in. */
+  passwordFile: string;
+  problem?: string;
+}): Page {
   const problem =
     fields.problem === undefined ? "" : `<p class="error" id="problem" role="alert">${escapeHtml(fields.problem)}</p>`;
   const invalid = fields.problem === undefined ? "" : ` aria-invalid="true"`;
@@ -30,7 +37,7 @@ export function signInPage(fields: { action: string; email: string; passwordFile
     `<h1>Sign in to your Moltbot</h1>
 ${problem}<form method="post" action="${escapeHtml(fields.action)}">
 <label for="email">Account</label>
-<input id="email" name="email" type="email" autocomplete="username" readonly value="${escapeHtml(fields.email)}">
+<input id="email" name="email" type="email" autocomplete="username"${fields.alone ? " readonly" : ""} value="${escapeHtml(fields.email)}">
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required autofocus aria-describedby="where${invalid === "" ? "" : " problem"}"${invalid}>
 <p id="where">It is in <code>${escapeHtml(fields.passwordFile)}</code> on the machine where this runs.</p>

@@ -1,15 +1,16 @@
 import { once } from "node:events";
+import { join } from "node:path";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { errors, Provider } from "oidc-provider";
-import { readOwnerState } from "./owner-state.ts";
+import { type Person, readLoginState } from "./people.ts";
 import { type Page, signInPage, stoppedPage } from "./page.ts";
 import { passwordCheck } from "./password-check.ts";
-import { providerOptions } from "./provider-options.ts";
+import { type OidcClient, providerOptions } from "./provider-options.ts";
 
 export interface LoginProvider {
   issuer: string;
-  /** Where the owner's password is. */
-  passwordFile: string;
+  /** Who can sign in, and where the passwords are; the first is the owner. */
+  people: readonly [Person, ...Person[]];
   close(): Promise<void>;
 }
 
@@ -17,29 +18,32 @@ export interface LoginProvider {
 const MOST_FORM_BYTES = 4_096;
 
 /**
- * An OpenID provider on loopback for one owner and one client, in the place of Cloudflare Access.
- * The owner's password is made at the first start and kept in `stateDir` with keys and account.
- * `path` is put behind the issuer's origin, as Access does.
+ * An OpenID provider on loopback in the place of Cloudflare Access, for the people of this machine. Their passwords
+ * are made at the first start and kept in `stateDir` with keys and accounts. `path` is put behind the issuer's
+ * origin, as Access does.
  */
 export async function startLoginProvider(options: {
   port?: number;
   path?: string;
   stateDir: string;
-  redirectUris: string[];
-  clientId: string;
-  clientSecret: string;
-  owner: { email: string; name: string };
+  clients: { worker: OidcClient; access: OidcClient };
+  /** E-mail addresses; the first is the owner's. */
+  people: readonly string[];
   /** Takes one line per sign-in try and per failure. */
   log(line: string): void;
   now?: () => number;
 }): Promise<LoginProvider> {
-  const { owner, path = "" } = options;
-  const log = (outcome: string, cause?: unknown) => {
+  const { path = "" } = options;
+  const { jwks, people } = await readLoginState(options.stateDir, options.people);
+  const [owner] = people;
+  const log = (outcome: string, who?: string, cause?: unknown) => {
     const why = cause instanceof Error ? { cause: cause.stack } : {};
-    options.log(JSON.stringify({ operation: "local login", who: owner.email, outcome, ...why }));
+    options.log(JSON.stringify({ operation: "local login", ...(who ? { who } : {}), outcome, ...why }));
   };
-  const state = await readOwnerState(options.stateDir, owner.email);
-  const check = await passwordCheck(state.password, options.now ?? Date.now);
+  const accounts = new Map<string, { person: Person; check: Awaited<ReturnType<typeof passwordCheck>> }>();
+  for (const person of people) {
+    accounts.set(person.email, { person, check: await passwordCheck(person.password, options.now ?? Date.now) });
+  }
 
   const server = createServer();
   server.listen(options.port ?? 0, "127.0.0.1");
@@ -53,13 +57,14 @@ export async function startLoginProvider(options: {
   const provider = new Provider(
     issuer,
     providerOptions({
-      ...options,
-      account: { ...owner, subject: state.subject },
-      jwks: state.jwks,
+      clients: options.clients,
+      people,
+      jwks,
+      sessionsFile: join(options.stateDir, "sessions.json"),
       interactionPath: (uid) => `${path}/sign-in/${uid}`,
     }),
   );
-  provider.on("server_error", (_context, cause) => log("internal", cause));
+  provider.on("server_error", (_context, cause) => log("internal", undefined, cause));
   const answerOthers = provider.callback();
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -71,6 +76,8 @@ export async function startLoginProvider(options: {
     const inside = url.slice(path.length) || "/";
     const [, uid] = /^\/sign-in\/([\w-]+)$/.exec(inside) ?? [];
     if (uid !== undefined) return signIn(request, response, uid);
+    // Where Access publishes the keys of a team; here one set signs for both.
+    if (inside === "/cdn-cgi/access/certs") return answerOthers(Object.assign(request, { url: "/jwks" }), response);
     await answerOthers(Object.assign(request, { originalUrl: url, url: inside }), response);
   }
 
@@ -82,11 +89,12 @@ export async function startLoginProvider(options: {
     });
     if (interaction?.uid !== uid) return send(response, 400, stoppedPage("This sign-in has expired."));
 
-    const form = (problem?: string) =>
+    const form = (problem?: string, email = owner.email) =>
       signInPage({
         action: `${path}/sign-in/${uid}`,
-        email: owner.email,
-        passwordFile: state.passwordFile,
+        email,
+        alone: people.length === 1,
+        passwordFile: people.length === 1 ? owner.passwordFile : options.stateDir,
         ...(problem === undefined ? {} : { problem }),
       });
     if (request.method === "GET" || request.method === "HEAD") return send(response, 200, form());
@@ -96,28 +104,33 @@ export async function startLoginProvider(options: {
       return send(response, 403, stoppedPage("This form was sent from another site."));
 
     const fields = new URLSearchParams(await readForm(request));
-    const verdict = await check(fields.get("password") ?? "");
-    log(verdict.kind);
-    switch (verdict.kind) {
+    const email = (fields.get("email") ?? owner.email).trim().toLowerCase();
+    const account = accounts.get(email);
+    // An address that nobody has takes as long as a wrong password, and counts as the owner's try.
+    const verdict = await (account ?? accounts.get(owner.email))?.check(account ? (fields.get("password") ?? "") : "");
+    log(verdict?.kind ?? "wrong", account?.person.email);
+    switch (verdict?.kind) {
       case "right":
+        if (!account) return send(response, 401, form("That is not the password."));
         return provider.interactionFinished(
           request,
           response,
-          { login: { accountId: state.subject, remember: false, amr: ["pwd"] } },
+          { login: { accountId: account.person.subject, remember: false, amr: ["pwd"] } },
           { mergeWithLastSubmission: false },
         );
-      case "wrong":
-        return send(response, 401, form("That is not the password."));
       case "wait": {
         response.setHeader("retry-after", String(verdict.seconds));
-        return send(response, 429, form(`Too many wrong passwords. Try again in ${verdict.seconds} s.`));
+        return send(response, 429, form(`Too many wrong passwords. Try again in ${verdict.seconds} s.`, email));
       }
+      case "wrong":
+      case undefined:
+        return send(response, 401, form("That is not the password.", account ? email : owner.email));
     }
   }
 
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
     answer(request, response).catch((cause: unknown) => {
-      log("internal", cause);
+      log("internal", undefined, cause);
       if (response.headersSent) response.destroy();
       else send(response, 500, stoppedPage("Something went wrong."));
     });
@@ -125,7 +138,7 @@ export async function startLoginProvider(options: {
 
   return {
     issuer,
-    passwordFile: state.passwordFile,
+    people,
     async close() {
       const closed = once(server, "close");
       server.close();

@@ -1,7 +1,11 @@
 import { z } from "zod";
 import type { Config } from "../config/config.ts";
 
-/** Who is calling, as stored (encrypted) with a grant and handed to every tool call. */
+/** How the issuer is asked later whether the person may still come in. */
+export const sessionSchema = z.object({ refreshToken: z.string().optional(), accessToken: z.string().optional() });
+export type UpstreamSession = z.output<typeof sessionSchema>;
+
+/** Who is calling, as handed to every tool call. */
 export const principalSchema = z.object({
   /** Opaque and stable per person: tokens and storage keys carry it, so it must not be an e-mail address. */
   id: z.string().regex(/^[0-9a-f]{32}$/),
@@ -17,6 +21,9 @@ export interface Grant {
   clientId: string;
   scopes: readonly string[];
 }
+
+/** What is stored, encrypted, with a grant: the person, and how the issuer is asked about them again. */
+export const grantPropsSchema = principalSchema.extend({ session: sessionSchema.default({}) });
 
 const authSchema = z.object({ clientId: z.string(), scope: z.array(z.string()) });
 

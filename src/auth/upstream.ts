@@ -1,40 +1,13 @@
-import { createRemoteJWKSet, errors, jwtVerify, type JWTVerifyGetKey } from "jose";
-import { z } from "zod";
 import type { Config } from "../config/config.ts";
 import { Failure } from "../core/failure.ts";
-import { isAllowed, type Principal, principalId } from "./principal.ts";
+import { type Claims, issuerOf, requestTokens, userInfo, verifyIdentity } from "./issuer.ts";
+import { isAllowed, type Principal, principalId, sessionSchema, type UpstreamSession } from "./principal.ts";
 
 /** What must come back unchanged from the issuer's redirect; kept on the server, bound to the browser. */
 export interface PendingLogin {
   verifier: string;
   nonce: string;
 }
-
-const metadataSchema = z.object({
-  issuer: z.string(),
-  authorization_endpoint: z.url(),
-  token_endpoint: z.url(),
-  jwks_uri: z.url(),
-});
-type Metadata = z.output<typeof metadataSchema>;
-
-const tokenSchema = z.object({ id_token: z.string() });
-
-const claimsSchema = z.object({
-  sub: z.string().min(1),
-  nonce: z.string(),
-  email: z.email(),
-  email_verified: z.boolean().optional(),
-  name: z.string().optional(),
-});
-
-/** Symmetric algorithms and `none` stay out: the key would be the client secret, or nothing. */
-const ALGORITHMS = ["RS256", "ES256", "PS256", "EdDSA"];
-
-const UPSTREAM_DEADLINE_MS = 10_000;
-
-/** Per isolate: the issuer's documents change rarely, and jose refetches the keys when an unknown one appears. */
-const issuers = new Map<string, { metadata: Metadata; keys: JWTVerifyGetKey }>();
 
 /** The issuer's sign-in page for this attempt, and what to keep until the person is back. */
 export async function loginUrl(
@@ -44,6 +17,8 @@ export async function loginUrl(
   const { metadata } = await issuerOf(login);
   const pending = { verifier: randomToken(), nonce: randomToken() };
   const challenge = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(pending.verifier));
+  // With it Access gives a refresh token, by which its policy is asked again for as long as a client stays connected.
+  const offline = metadata.scopes_supported.includes("offline_access") ? " offline_access" : "";
   return {
     pending,
     url(state) {
@@ -52,7 +27,7 @@ export async function loginUrl(
         response_type: "code",
         client_id: login.clientId,
         redirect_uri: redirectUri,
-        scope: "openid email profile",
+        scope: `openid email profile${offline}`,
         state,
         nonce: pending.nonce,
         code_challenge: base64url(new Uint8Array(challenge)),
@@ -72,86 +47,82 @@ export async function finishLogin(
   redirectUri: string,
   code: string,
   pending: PendingLogin,
-): Promise<Principal> {
-  const { metadata, keys } = await issuerOf(login);
-  const response = await fetch(metadata.token_endpoint, {
-    method: "POST",
-    headers: {
-      authorization: `Basic ${btoa(`${encodeURIComponent(login.clientId)}:${encodeURIComponent(login.clientSecret)}`)}`,
-      accept: "application/json",
-    },
-    body: new URLSearchParams({
-      grant_type: "authorization_code",
-      code,
-      redirect_uri: redirectUri,
-      code_verifier: pending.verifier,
-    }),
-    signal: AbortSignal.timeout(UPSTREAM_DEADLINE_MS),
+): Promise<{ principal: Principal; session: UpstreamSession }> {
+  const issuer = await issuerOf(login);
+  const tokens = await requestTokens(issuer, login, {
+    grant_type: "authorization_code",
+    code,
+    redirect_uri: redirectUri,
+    code_verifier: pending.verifier,
   });
-  if (!response.ok) throw refused(`The identity provider answered the code exchange with ${response.status}`);
-  const token = tokenSchema.safeParse(await response.json());
-  if (!token.success) throw refused("The identity provider sent no identity token");
+  if (!tokens) throw refused("The identity provider did not take the code");
+  if (tokens.id_token === undefined) throw refused("The identity provider sent no identity token");
 
-  const claims = await verify(token.data.id_token, keys, metadata.issuer, login.clientId);
+  const verified = await verifyIdentity(issuer, tokens.id_token, login.clientId);
+  if ("invalid" in verified) throw refused(verified.invalid);
+  const { claims } = verified;
   if (claims.nonce !== pending.nonce) throw refused("The identity token belongs to another sign-in");
-  if (claims.email_verified === false || !isAllowed(claims.email, login)) {
+  if (claims.email === undefined) throw refused("The identity token names no e-mail address");
+  if (!mayEnter(claims, login)) {
     throw new Failure("forbidden", "This account may not use this Moltbot.", {
       hint: "Its owner can add the e-mail address to ALLOWED_EMAILS.",
     });
   }
   return {
-    id: await principalId(metadata.issuer, claims.sub),
-    email: claims.email,
-    ...(claims.name ? { name: claims.name } : {}),
+    principal: {
+      id: await principalId(issuer.metadata.issuer, claims.sub),
+      email: claims.email,
+      ...(claims.name ? { name: claims.name } : {}),
+    },
+    session: sessionSchema.parse({ refreshToken: tokens.refresh_token, accessToken: tokens.access_token }),
   };
 }
 
-async function verify(token: string, keys: JWTVerifyGetKey, issuer: string, audience: string) {
-  try {
-    const { payload } = await jwtVerify(token, keys, {
-      issuer,
-      audience,
-      algorithms: ALGORITHMS,
-      requiredClaims: ["exp", "iat", "sub", "nonce"],
-      clockTolerance: 30,
-    });
-    return claimsSchema.parse(payload);
-  } catch (error) {
-    if (error instanceof errors.JOSEError || error instanceof z.ZodError)
-      throw refused("The identity token is not valid", error);
-    throw error;
+/**
+ * Asks the issuer whether the person's session there goes on: by the refresh token, or, when there is none, by what
+ * the access token still opens. Access evaluates its policy anew for it. `undefined` when the person is out: the
+ * session has ended, it is somebody else's now, or the address is no longer on the allow-list.
+ */
+export async function recheck(
+  login: Config["login"],
+  principal: Principal,
+  session: UpstreamSession,
+): Promise<UpstreamSession | undefined> {
+  if (!isAllowed(principal.email, login)) return undefined;
+  const issuer = await issuerOf(login);
+  const still = async (claims: Claims | undefined) =>
+    claims !== undefined &&
+    mayEnter(claims, login) &&
+    (await principalId(issuer.metadata.issuer, claims.sub)) === principal.id;
+
+  if (session.refreshToken === undefined) {
+    const { userinfo_endpoint } = issuer.metadata;
+    if (session.accessToken === undefined || userinfo_endpoint === undefined) return undefined;
+    return (await still(await userInfo(userinfo_endpoint, session.accessToken))) ? session : undefined;
   }
-}
-
-async function issuerOf(login: Config["login"]) {
-  const known = issuers.get(login.issuer);
-  if (known) return known;
-  const response = await fetch(`${login.issuer.replace(/\/+$/, "")}/.well-known/openid-configuration`, {
-    headers: { accept: "application/json" },
-    signal: AbortSignal.timeout(UPSTREAM_DEADLINE_MS),
-  }).catch((cause: unknown) => {
-    throw unreachable(cause);
+  const tokens = await requestTokens(issuer, login, {
+    grant_type: "refresh_token",
+    refresh_token: session.refreshToken,
   });
-  if (!response.ok) throw unreachable(`status ${response.status}`);
-  const metadata = metadataSchema.safeParse(await response.json());
-  if (!metadata.success) throw unreachable(metadata.error);
-  if (metadata.data.issuer !== login.issuer) throw unreachable("the document names another issuer");
-  const found = { metadata: metadata.data, keys: createRemoteJWKSet(new URL(metadata.data.jwks_uri)) };
-  issuers.set(login.issuer, found);
-  return found;
-}
-
-function unreachable(cause: unknown): Failure {
-  return new Failure("upstream", "The identity provider cannot be reached.", {
-    hint: "Try again in a minute; if it goes on, check OIDC_ISSUER.",
-    cause,
+  if (!tokens) return undefined;
+  if (tokens.id_token !== undefined) {
+    const verified = await verifyIdentity(issuer, tokens.id_token, login.clientId);
+    if ("invalid" in verified || !(await still(verified.claims))) return undefined;
+  }
+  return sessionSchema.parse({
+    refreshToken: tokens.refresh_token ?? session.refreshToken,
+    accessToken: tokens.access_token ?? session.accessToken,
   });
 }
 
-function refused(what: string, cause?: unknown): Failure {
+function mayEnter(claims: Claims, login: Config["login"]): boolean {
+  return claims.email_verified !== false && (claims.email === undefined || isAllowed(claims.email, login));
+}
+
+function refused(cause: unknown): Failure {
   return new Failure("unauthorized", "The sign-in could not be completed.", {
     hint: "Start again from your MCP client.",
-    cause: cause ?? what,
+    cause,
   });
 }
 

@@ -15,6 +15,8 @@ export interface Config {
     emails: readonly string[];
     domains: readonly string[];
   };
+  /** Access in front of the pages for people. What is not set stays undefined or empty, and the guard shuts. */
+  access: { teamDomain: string | undefined; audiences: readonly string[]; serviceTokens: readonly string[] };
   model: {
     baseUrl: string;
     /** Undefined when the provider at `baseUrl` needs none. */
@@ -81,6 +83,11 @@ function toConfig(settings: Settings): Config {
       clientSecret: settings.OIDC_CLIENT_SECRET,
       emails: settings.ALLOWED_EMAILS,
       domains: settings.ALLOWED_DOMAINS,
+    },
+    access: {
+      teamDomain: settings.ACCESS_TEAM_DOMAIN,
+      audiences: settings.ACCESS_AUD,
+      serviceTokens: settings.ACCESS_SERVICE_TOKENS,
     },
     model: {
       baseUrl: settings.ANTHROPIC_BASE_URL,

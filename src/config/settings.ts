@@ -23,15 +23,17 @@ const httpUrlText = z
 
 const httpUrl = httpUrlText.transform((text) => text.replace(/\/+$/, ""));
 
-const commaList = z
+const commaListAsIs = z
   .string()
   .default("")
   .transform((text) =>
     text
       .split(",")
-      .map((item) => item.trim().toLowerCase())
+      .map((item) => item.trim())
       .filter((item) => item !== ""),
   );
+
+const commaList = commaListAsIs.transform((items) => items.map((item) => item.toLowerCase()));
 
 const wholeNumber = (fallback: number) =>
   z
@@ -60,6 +62,21 @@ export const SETTINGS = {
     commaList,
     "Who may sign in: whole e-mail domains, comma-separated. With ALLOWED_EMAILS empty too, nobody may.",
     "",
+  ),
+  ACCESS_TEAM_DOMAIN: setting(
+    httpUrl.optional(),
+    "The Access team that guards the pages for people. Left out, those pages stay shut.",
+    "https://team.cloudflareaccess.com",
+  ),
+  ACCESS_AUD: setting(
+    commaListAsIs,
+    "The audience tags of the Access applications in front of those pages, comma-separated.",
+    "4714c1358e65fe4b408ad6d432a5f878f08194bdb4752441fd56faefa9b2b6f2",
+  ),
+  ACCESS_SERVICE_TOKENS: setting(
+    commaListAsIs,
+    "Client ids of the Access service tokens that may use the routes for people, comma-separated. Left out, none may.",
+    "88bf3b6d86161464f6509f7219099e57.access",
   ),
   ANTHROPIC_API_KEY: secret(
     z.string().min(1).optional(),

@@ -20,7 +20,7 @@ export interface ClientStack {
 export async function clientStack(): Promise<ClientStack> {
   const stateFolder = await mkdtemp(join(tmpdir(), "client-"));
   const port = await freePort();
-  const login = { clientId: "worker", clientSecret: "worker secret" };
+  const login = { id: "worker", secret: "worker secret" };
   const harness = createTestHarness({
     workers: [
       {
@@ -32,8 +32,8 @@ export async function clientStack(): Promise<ClientStack> {
           kv_namespaces: [{ binding: "OAUTH_KV", id: "oauth" }],
           vars: {
             OIDC_ISSUER: `http://127.0.0.1:${port}`,
-            OIDC_CLIENT_ID: login.clientId,
-            OIDC_CLIENT_SECRET: login.clientSecret,
+            OIDC_CLIENT_ID: login.id,
+            OIDC_CLIENT_SECRET: login.secret,
             ALLOWED_EMAILS: "owner@localhost.test",
             ANTHROPIC_API_KEY: "none",
           },
@@ -43,14 +43,16 @@ export async function clientStack(): Promise<ClientStack> {
   });
   const { origin } = (await harness.listen()).url;
   const provider = await startLoginProvider({
-    ...login,
     port,
     stateDir: join(stateFolder, "login"),
-    redirectUris: [`${origin}/callback`],
-    owner: { email: "owner@localhost.test", name: "Owner" },
+    clients: {
+      worker: { ...login, redirectUris: [`${origin}/callback`] },
+      access: { id: "pages", secret: "pages secret", redirectUris: [`${origin}/authorized`] },
+    },
+    people: ["owner@localhost.test"],
     log: () => {},
   });
-  const { passwordFile } = provider;
+  const [{ passwordFile }] = provider.people;
   await writeFile(join(stateFolder, "run.json"), JSON.stringify({ url: origin, pid: process.pid, passwordFile }));
   return {
     url: origin,

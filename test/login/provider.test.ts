@@ -9,6 +9,7 @@ import { headlessBrowser } from "../../local/client/browser.ts";
 import { type LoginProvider, startLoginProvider } from "../../local/login/provider.ts";
 
 const REDIRECT = "http://127.0.0.1:8787/callback";
+const PAGES_REDIRECT = "http://127.0.0.1:8787/authorized";
 const VERIFIER = "v".repeat(64);
 const PATH = "/cdn-cgi/access/sso/oidc/local";
 
@@ -22,18 +23,19 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((provider) => provider.close()));
 });
 
-async function start(extra: { path?: string; now?: () => number; stateDir?: string } = {}) {
+async function start(extra: { path?: string; now?: () => number; stateDir?: string; people?: string[] } = {}) {
   const provider = await startLoginProvider({
     stateDir,
-    redirectUris: [REDIRECT],
-    clientId: "moltbot",
-    clientSecret: "a secret: of the worker",
-    owner: { email: "owner@localhost.test", name: "Owner" },
+    clients: {
+      worker: { id: "moltbot", secret: "a secret: of the worker", redirectUris: [REDIRECT] },
+      access: { id: "pages", secret: "a secret of Access", redirectUris: [PAGES_REDIRECT] },
+    },
+    people: ["owner@localhost.test"],
     log: () => {},
     ...extra,
   });
   running.push(provider);
-  return { ...provider, password: (await readFile(provider.passwordFile, "utf8")).trim() };
+  return { ...provider, password: (await readFile(provider.people[0].passwordFile, "utf8")).trim() };
 }
 
 function authorizeUrl(issuer: string, change: Record<string, string> = {}): string {
