@@ -19,7 +19,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: "parts",
-          include: ["test/{local,chat,model,login,client,worker,journal}/**/*.test.ts"],
+          include: ["test/{local,chat,model,login,client,worker,journal,auth}/**/*.test.ts"],
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,

@@ -53,12 +53,12 @@ export async function admitVisitor(request: Request, config: Pick<Config, "acces
     const name = claims.common_name;
     if (name !== undefined && serviceTokens.includes(name)) return { kind: "service", name };
     throw new Failure("forbidden", "This service token may not use this Moltbot.", {
-      hint: "Its owner can add the token's client id to ACCESS_SERVICE_TOKENS.",
+      hint: "Ask its owner to put the token's client id on the list.",
     });
   }
   if (claims.email_verified === false || !isAllowed(claims.email, config.login)) {
     throw new Failure("forbidden", "This account may not use this Moltbot.", {
-      hint: "Its owner can add the e-mail address to ALLOWED_EMAILS.",
+      hint: "Ask its owner to put your e-mail address on the list.",
     });
   }
   return { kind: "person", email: claims.email };
@@ -93,7 +93,7 @@ async function verify(token: string, teamDomain: string, audiences: readonly str
       });
     }
     throw new Failure("upstream", "Access cannot be reached to check the sign-in.", {
-      hint: "Try again in a minute; if it goes on, check ACCESS_TEAM_DOMAIN.",
+      hint: "Try again in a minute; if it goes on, tell its owner.",
       cause,
     });
   }

@@ -141,7 +141,7 @@ async function jsonOf(response: Response): Promise<unknown> {
 
 function unreachable(cause: unknown): Failure {
   return new Failure("upstream", "The identity provider cannot be reached.", {
-    hint: "Try again in a minute; if it goes on, check OIDC_ISSUER.",
+    hint: "Try again in a minute; if it goes on, tell its owner.",
     cause,
   });
 }

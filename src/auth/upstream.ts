@@ -65,7 +65,7 @@ export async function finishLogin(
   if (claims.email === undefined) throw refused("The identity token names no e-mail address");
   if (!mayEnter(claims, login)) {
     throw new Failure("forbidden", "This account may not use this Moltbot.", {
-      hint: "Its owner can add the e-mail address to ALLOWED_EMAILS.",
+      hint: "Ask its owner to put your e-mail address on the list.",
     });
   }
   return {
