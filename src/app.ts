@@ -1,18 +1,15 @@
 import { getOAuthApi, OAuthProvider, type OAuthProviderOptions } from "@cloudflare/workers-oauth-provider";
 import { ADMIN_PATH, handleAdmin } from "./admin/routes.ts";
 import { admitVisitor } from "./auth/access.ts";
-import { outsider, scopeChallenge } from "./auth/challenge.ts";
 import { grantsOf } from "./auth/grants.ts";
 import { AUTHORIZE_PATH, CALLBACK_PATH, handleLogin } from "./auth/login.ts";
 import { grantOf, isAllowed } from "./auth/principal.ts";
-import { oauthOptions } from "./auth/provider.ts";
+import { oauthOptions, outsider } from "./auth/provider.ts";
 import { purge } from "./auth/purge.ts";
 import { BRIDGE_PATH, handleBridge } from "./bridge/routes.ts";
 import { handleMcp } from "./mcp/handler.ts";
-import { lackingScope } from "./mcp/lacking.ts";
 import type { Config } from "./config/config.ts";
 import { loginServicesOf, servicesOf } from "./services.ts";
-import { TOOLS } from "./tools/registry.ts";
 
 export interface App {
   fetch(request: Request, env: Cloudflare.Env, ctx: ExecutionContext): Promise<Response>;
@@ -30,16 +27,7 @@ export function app(config: Config): App {
         // A token lives on for an hour; whoever is taken off the list is out at once.
         if (!isAllowed(caller.principal.email, config.login)) return outsider(config);
         const { tools, journal } = servicesOf(env, config);
-        return handleMcp(request, ctx, {
-          hostname,
-          services: tools,
-          caller,
-          journal,
-          refuse(body) {
-            const lacking = lackingScope(TOOLS, caller.scopes, body);
-            return lacking && scopeChallenge(ctx, lacking);
-          },
-        });
+        return handleMcp(request, ctx, { hostname, services: tools, caller, journal });
       },
     },
     others: {

@@ -39,7 +39,8 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
       fetch: (path, init) => sandbox.fetch(GATEWAY_PORT, path, init),
     },
     bridge: {
-      admits: (token) => sandbox.object.bridgeAdmits(token),
+      // Of the bare object: whoever knocks must not put off the container's sleep.
+      admits: (token) => sandbox.bare.bridgeAdmits(token),
       provider: { baseUrl: config.model.baseUrl, apiKey: config.model.apiKey },
     },
     journal: journalFor(env),

@@ -106,3 +106,23 @@ function oauthError(failure: Failure): Error {
     headers: { "Retry-After": "60" },
   });
 }
+
+/** Where the resource's metadata is (RFC 9728): its path goes behind the well-known one. */
+export function resourceMetadataUrl({ mcpUrl }: Config): string {
+  const { origin, pathname } = new URL(mcpUrl);
+  return `${origin}/.well-known/oauth-protected-resource${pathname}`;
+}
+
+/** For a person who has been taken off the allow-list: the token is good for nothing any more. */
+export function outsider(config: Config): Response {
+  return Response.json(
+    { error: "invalid_token", error_description: "This account may no longer use this Moltbot." },
+    {
+      status: 401,
+      headers: {
+        "cache-control": "no-store",
+        "www-authenticate": `Bearer realm="OAuth", error="invalid_token", resource_metadata="${resourceMetadataUrl(config)}"`,
+      },
+    },
+  );
+}

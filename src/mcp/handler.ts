@@ -15,8 +15,6 @@ export interface McpOptions {
   services: ToolServices;
   caller: Grant;
   journal: Journal;
-  /** Answers in the protocol's place when the token is not enough for what is asked. */
-  refuse(body: unknown): Response | undefined;
 }
 
 /** `/mcp`, behind the OAuth provider, which has verified who the caller is. */
@@ -33,8 +31,7 @@ export async function handleMcp(request: Request, ctx: ExecutionContext, options
   );
   if (request.method !== "POST") return await handler.fetch(request);
   try {
-    const parsedBody = await readJson(request);
-    return options.refuse(parsedBody) ?? (await handler.fetch(request, { parsedBody }));
+    return await handler.fetch(request, { parsedBody: await readJson(request) });
   } catch (error) {
     const { code, status, message, hint, cause } = toFailure(error);
     log(code === "internal" ? "error" : "info", "mcp.request", { outcome: code, cause });
