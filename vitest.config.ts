@@ -19,7 +19,8 @@ export default defineConfig({
         test: {
           ...shared,
           name: "parts",
-          include: ["test/{local,chat,model,login,client,worker,journal,auth}/**/*.test.ts"],
+          include: ["test/*/**/*.test.ts"],
+          exclude: ["test/{unit,gateway,e2e}/**"],
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,

@@ -139,6 +139,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       },
     });
     closing.push(() => worker.dispose());
+    // Before the Worker: a container that ends brings its last changes there.
+    closing.push(() => host.close());
     await worker.ready;
     const warm = async () => {
       const response = await fetch(`${url}/local/warm`, { headers: { "x-container-host-token": host.token } });

@@ -1,13 +1,17 @@
-import { MODEL_PATH } from "./bridge/routes.ts";
+import { MODEL_PATH, STATE_PATH } from "./bridge/routes.ts";
 import { ChatObject } from "./chat/object.ts";
 import { readConfig } from "./config/config.ts";
 import type { GatewayAccess } from "./gateway/access.ts";
-import { GATEWAY_PORT, gatewayConfig, gatewayEnv } from "./gateway/config.ts";
+import { GATEWAY_PORT, gatewayConfig, gatewayEnv, WORKSPACE } from "./gateway/config.ts";
+import { MemoryObject } from "./memory/object.ts";
 import type { GatewayPlan, GatewayTokens } from "./sandbox/gateway-plan.ts";
 import type { JournalLimits } from "./journal/access.ts";
 import { JournalObject } from "./journal/object.ts";
 import { SandboxObject } from "./sandbox/object.ts";
 import { servicesOf } from "./services.ts";
+
+/** Where the container has what is in this project's container/ folder. */
+const CONTAINER_FILES = "/opt/moltbot";
 
 /** The container's Durable Object, told which gateway to start. */
 export class MoltbotSandbox extends SandboxObject<Cloudflare.Env> {
@@ -25,7 +29,16 @@ export class MoltbotSandbox extends SandboxObject<Cloudflare.Env> {
       },
       allowedOrigins: [publicUrl],
     });
+    const keeperEnv = {
+      KEEPER_URL: sandbox.bridgeUrl + STATE_PATH,
+      KEEPER_HOME: `${env.HOME}/.keeper`,
+      KEEPER_WORKSPACE: WORKSPACE,
+      KEEPER_STATE: env.OPENCLAW_STATE_DIR,
+      BRIDGE_TOKEN: tokens.bridge,
+    };
     return {
+      before: { argv: ["node", `${CONTAINER_FILES}/keeper/main.ts`, "restore"], env: keeperEnv },
+      companion: { argv: ["bash", `${CONTAINER_FILES}/keeper/keep.sh`], env: keeperEnv },
       argv: ["openclaw", "gateway", "run", "--port", String(GATEWAY_PORT), "--bind", "lan"],
       env,
       files: [{ path: env.OPENCLAW_CONFIG_PATH, content: JSON.stringify(config, null, 2) }],
@@ -47,5 +60,12 @@ export class MoltbotJournal extends JournalObject<Cloudflare.Env> {
   protected limits(): JournalLimits {
     const { days, entries } = readConfig({ ...this.env }).journal;
     return { keepMs: days * 24 * 60 * 60 * 1000, entries };
+  }
+}
+
+/** The memory's Durable Object, told which bucket it keeps generations in. */
+export class MoltbotMemory extends MemoryObject<Cloudflare.Env> {
+  protected bucket(): R2Bucket {
+    return this.env.STATE;
   }
 }

@@ -7,6 +7,7 @@ import { unwrap } from "./core/reply.ts";
 import type { GatewayAccess } from "./gateway/access.ts";
 import { GATEWAY_PORT } from "./gateway/config.ts";
 import { journalBatch } from "./journal/batch.ts";
+import { MemoryStore } from "./memory/store.ts";
 import { sandboxHandle } from "./sandbox/handle.ts";
 import type { ToolServices } from "./tools/services.ts";
 
@@ -19,6 +20,8 @@ export interface Services {
 
 /** The one bot's chats. */
 const CHAT_NAME = "moltbot";
+/** The one bot's memory. */
+const MEMORY_NAME = "moltbot";
 
 /** What was done through this Worker. */
 const JOURNAL_NAME = "moltbot";
@@ -29,6 +32,7 @@ const journalOf = journalBatch();
 export function servicesOf(env: Cloudflare.Env, config: Config): Services {
   const sandbox = sandboxHandle(env.SANDBOX, config.sandbox);
   const chat = env.CHAT.get(env.CHAT.idFromName(CHAT_NAME));
+  const memory = env.MEMORY.get(env.MEMORY.idFromName(MEMORY_NAME));
   return {
     gateway: {
       async ready() {
@@ -42,6 +46,7 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
       // Of the bare object: whoever knocks must not put off the container's sleep.
       admits: (token) => sandbox.bare.bridgeAdmits(token),
       provider: { baseUrl: config.model.baseUrl, apiKey: config.model.apiKey },
+      state: { memory, store: new MemoryStore(env.STATE) },
     },
     journal: journalFor(env),
     tools: {

@@ -9,7 +9,9 @@ const ALLOWED: Record<string, { values: string[]; types?: string[] }> = {
   core: { values: [] },
   config: { values: ["core"] },
   sandbox: { values: ["core"] },
-  bridge: { values: ["core"] },
+  memory: { values: ["core"] },
+  // What the keeper sends is checked by the memory's own format before it gets there.
+  bridge: { values: ["core", "memory"] },
   gateway: { values: ["core", "sandbox"] },
   chat: { values: ["core", "gateway"] },
   auth: { values: ["core", "config"] },

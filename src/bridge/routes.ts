@@ -1,14 +1,17 @@
 import { Failure, toFailure } from "../core/failure.ts";
 import { log } from "../core/log.ts";
 import { type Provider, relayModelCall } from "./model/relay.ts";
+import { handleState, type StateBridge } from "./state/routes.ts";
 
 export const BRIDGE_PATH = "/bridge/";
 export const MODEL_PATH = "/bridge/model";
+export const STATE_PATH = "/bridge/state";
 
 export interface Bridge {
   /** Whether this is the token that the running gateway was given at its start. */
   admits(token: string): Promise<boolean>;
   provider: Provider;
+  state: StateBridge;
 }
 
 /** What the container may ask of the Worker, behind the token of its present start. */
@@ -21,6 +24,9 @@ export async function handleBridge(request: Request, bridge: Bridge): Promise<Re
     const { pathname } = new URL(request.url);
     if (pathname.startsWith(`${MODEL_PATH}/`)) {
       return await relayModelCall(request, pathname.slice(MODEL_PATH.length), bridge.provider);
+    }
+    if (pathname.startsWith(`${STATE_PATH}/`)) {
+      return await handleState(request, pathname.slice(STATE_PATH.length), bridge.state);
     }
     throw new Failure("not_found", "The bridge has no such route.");
   } catch (error) {

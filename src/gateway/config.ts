@@ -6,6 +6,8 @@ export const RUN_TIMEOUT_SECONDS = 600;
 
 const HOME = "/home/moltbot";
 const STATE = `${HOME}/.openclaw`;
+/** The bot's own folder: what it writes down, and where commands run. */
+export const WORKSPACE = "/workspace";
 const PROVIDER = "bridge";
 
 export interface GatewayModel {
@@ -74,7 +76,7 @@ export function gatewayConfig(options: GatewayOptions): Record<string, unknown> 
     },
     agents: {
       defaults: {
-        workspace: "/workspace",
+        workspace: WORKSPACE,
         model: { primary: `${PROVIDER}/${model.id}` },
         // Heartbeats, titles, dreaming and skill reviews call the model with nobody asking: off.
         utilityModel: "",

@@ -1,4 +1,5 @@
 import { Sandbox } from "@cloudflare/sandbox";
+import { log } from "../core/log.ts";
 import { type Reply, reply, unwrap } from "../core/reply.ts";
 import type { GatewayPlan, GatewayStatus, GatewayTokens } from "./gateway-plan.ts";
 import type { DirectoryEntry, ShellResult } from "./results.ts";
@@ -28,6 +29,18 @@ export abstract class SandboxObject<Env extends Cloudflare.Env> extends Sandbox<
 
   gatewayRestart(): Promise<Reply<GatewayTokens>> {
     return reply("gateway.restart", () => this.#supervisor.restart());
+  }
+
+  /** Stops the gateway, and leaves it stopped until somebody needs it. */
+  gatewayRest(): Promise<Reply<void>> {
+    return reply("gateway.rest", () => this.#supervisor.rest());
+  }
+
+  /** Before the container goes to sleep the gateway ends in order. */
+  override async stop(signal?: Parameters<Sandbox<Env>["stop"]>[0]): Promise<void> {
+    const rested = await this.gatewayRest();
+    if (!rested.ok) log("warn", "container.stop", { outcome: rested.failure.code });
+    await super.stop(signal);
   }
 
   gatewayStatus(): Promise<Reply<GatewayStatus>> {
@@ -159,10 +172,7 @@ export abstract class SandboxObject<Env extends Cloudflare.Env> extends Sandbox<
         const { stdout, stderr } = await this.getProcessLogs(id, NO_SESSION);
         return `${stdout}\n${stderr}`;
       },
-      terminate: (id) => this.killProcess(id, "SIGTERM", NO_SESSION),
-      shell: async (line) => {
-        unwrap(await this.shell(line, {}));
-      },
+      shell: async (line, env = {}) => unwrap(await this.shell(line, env)),
     };
   }
 }

@@ -4,6 +4,7 @@ import { log } from "../core/log.ts";
 import { redact } from "../core/redact.ts";
 import { shellLine } from "../core/shell.ts";
 import type { GatewayPlan, GatewayStatus, GatewayTokens } from "./gateway-plan.ts";
+import type { ShellResult } from "./results.ts";
 
 /** After so many failed starts in a row nothing more is tried until a person asks: each costs container time. */
 const MOST_FAILURES = 3;
@@ -13,7 +14,12 @@ const PROBE_EVERY_MS = 150;
 const PATIENCE_MS = 10_000;
 const STOP_WITHIN_MS = 8_000;
 const LOG_LINES = 15;
+/** The companion has work left to do when the gateway is gone. */
+const COMPANION_STOP_WITHIN_MS = 20_000;
+/** The companion's word that the gateway has to be started anew. */
+const START_ANEW = 3;
 const PROCESS_ID = "gateway";
+const COMPANION_ID = "companion";
 const RECORD = "moltbot:gateway";
 
 interface GatewayRecord {
@@ -35,9 +41,7 @@ export interface GatewayHost {
   /** Undefined when no such process is known. */
   process(id: string): Promise<{ pid: number | undefined; running: boolean; exitCode: number | undefined } | undefined>;
   logs(id: string): Promise<string>;
-  /** SIGTERM to the process. */
-  terminate(id: string): Promise<void>;
-  shell(command: string): Promise<void>;
+  shell(command: string, env?: Record<string, string>): Promise<ShellResult>;
 }
 
 /** Starts the gateway once however many ask, watches it come up, and says why when it does not. */
@@ -60,6 +64,12 @@ export class GatewaySupervisor {
   /** Stops the gateway, forgets earlier failures, and starts it. */
   restart(): Promise<GatewayTokens> {
     return this.#fly(this.#restartAfter(this.#starting));
+  }
+
+  /** Stops the gateway in order, so that nothing of it is lost when the container is stopped next. */
+  async rest(): Promise<void> {
+    await this.#starting?.catch(() => undefined);
+    if (this.#host.running()) await this.#stop();
   }
 
   async status(): Promise<GatewayStatus> {
@@ -95,7 +105,9 @@ export class GatewaySupervisor {
 
   async #ensure(): Promise<GatewayTokens> {
     const record = await this.#read();
-    if (this.#host.running() && (await this.#stillAnswers(record.tokens))) return record.tokens;
+    if (this.#host.running() && (await this.#stillAnswers(record.tokens)) && (await this.#accompanied(record.tokens))) {
+      return record.tokens;
+    }
     for (let failures = record.failures; ;) {
       if (failures >= MOST_FAILURES) throw this.#givenUp((await this.#read()).reason);
       const started = Date.now();
@@ -123,11 +135,31 @@ export class GatewaySupervisor {
     // A gateway that no longer answers may still hold the port. Until it is gone, its tokens are the ones that count.
     if (this.#host.running()) await this.#stop();
     await this.#write({ tokens, starts: record.starts + 1, failures: record.failures });
+    await this.#prepare(plan);
     for (const file of plan.files) await this.#host.write(file.path, file.content);
+    await this.#host.start(`exec ${shellLine(plan.companion.argv)}`, COMPANION_ID, plan.companion.env);
     await this.#host.start(`exec ${shellLine(plan.argv)}`, PROCESS_ID, plan.env);
     await this.#untilReady(tokens);
     await this.#write({ tokens, starts: record.starts + 1, failures: 0, readySince: new Date().toISOString() });
     return tokens;
+  }
+
+  async #prepare({ before }: GatewayPlan): Promise<void> {
+    const { exitCode, stdout, stderr } = await this.#host.shell(shellLine(before.argv), before.env);
+    const said = redact(`${stdout}\n${stderr}`).trim();
+    log(exitCode === 0 ? "info" : "error", "gateway.prepare", { outcome: exitCode, said });
+    if (exitCode !== 0) throw new Failure("upstream", said || `Preparing the start failed with exit code ${exitCode}.`);
+  }
+
+  /** Whether the companion runs, if need be started again. False when it says that the gateway has to be, too. */
+  async #accompanied(tokens: GatewayTokens): Promise<boolean> {
+    const companion = await this.#host.process(COMPANION_ID);
+    if (companion?.running) return true;
+    log("warn", "gateway.companion", { outcome: "ended", exitCode: companion?.exitCode });
+    if (companion?.exitCode === START_ANEW) return false;
+    const { argv, env } = this.#plan(tokens).companion;
+    await this.#host.start(`exec ${shellLine(argv)}`, COMPANION_ID, env);
+    return true;
   }
 
   async #untilReady(tokens: GatewayTokens): Promise<void> {
@@ -166,18 +198,24 @@ export class GatewaySupervisor {
     }
   }
 
+  /** The gateway first: what it writes at its end is the companion's to see. */
   async #stop(): Promise<void> {
-    const before = await this.#host.process(PROCESS_ID);
-    if (!before?.running) return;
-    // It may have ended since: that is an error to the container, and what is wanted here.
-    await this.#host.terminate(PROCESS_ID).catch(() => undefined);
-    const end = Date.now() + STOP_WITHIN_MS;
-    while (Date.now() < end) {
-      if (!(await this.#host.process(PROCESS_ID))?.running) return;
-      await pause(200);
-    }
     // With a run in progress the gateway may take longer than that to end; killing it is safe.
-    if (before.pid !== undefined) await this.#host.shell(shellLine(["kill", "-KILL", String(before.pid)]));
+    await this.#end(PROCESS_ID, STOP_WITHIN_MS);
+    await this.#end(COMPANION_ID, COMPANION_STOP_WITHIN_MS);
+  }
+
+  async #end(id: string, withinMs: number): Promise<void> {
+    const before = await this.#host.process(id);
+    if (!before?.running || before.pid === undefined) return;
+    // Not by the container's own way of ending a process, which allows it no time.
+    await this.#host.shell(shellLine(["kill", "-TERM", String(before.pid)]));
+    const end = Date.now() + withinMs;
+    while (Date.now() < end) {
+      if (!(await this.#host.process(id))?.running) return;
+      await pause(100);
+    }
+    await this.#host.shell(shellLine(["kill", "-KILL", String(before.pid)]));
     await pause(200);
   }
 

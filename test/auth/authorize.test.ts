@@ -245,12 +245,12 @@ describe("an identity token of the issuer is refused", () => {
     ["for another audience", ({ claims }) => ({ claims: { ...claims, aud: "somebody-else" } })],
     ["of another issuer", ({ claims }) => ({ claims: { ...claims, iss: "https://other.example" } })],
     ["that has expired", ({ claims }) => ({ claims: { ...claims, iat: now() - 2 * hour, exp: now() - hour } })],
-    ["that never expires", ({ claims: { exp: _, ...claims } }) => ({ claims })],
+    ["that never expires", ({ claims }) => ({ claims: { ...claims, exp: undefined } })],
     ["that is not valid yet", ({ claims }) => ({ claims: { ...claims, nbf: now() + hour } })],
     ["with the nonce of another sign-in", ({ claims }) => ({ claims: { ...claims, nonce: "another" } })],
-    ["without a nonce", ({ claims: { nonce: _, ...claims } }) => ({ claims })],
-    ["without an address", ({ claims: { email: _, ...claims } }) => ({ claims })],
-    ["without a subject", ({ claims: { sub: _, ...claims } }) => ({ claims })],
+    ["without a nonce", ({ claims }) => ({ claims: { ...claims, nonce: undefined } })],
+    ["without an address", ({ claims }) => ({ claims: { ...claims, email: undefined } })],
+    ["without a subject", ({ claims }) => ({ claims: { ...claims, sub: undefined } })],
   ])("%s", async (_what, change) => {
     const client = await TestClient.register(stack.url);
     stack.issuer.forge = (signing) => ({ ...signing, ...change(signing) });

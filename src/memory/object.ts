@@ -1,0 +1,246 @@
+import { DurableObject } from "cloudflare:workers";
+import { Failure } from "../core/failure.ts";
+import { log } from "../core/log.ts";
+import { type Reply, reply } from "../core/reply.ts";
+import type {
+  Begun,
+  Change,
+  CommitRequest,
+  Generation,
+  KeeperReport,
+  MemoryStatus,
+  MemoryWriter,
+  Wanted,
+} from "./access.ts";
+import type { Manifest } from "./format.ts";
+import { Generations, PIN_MS } from "./generations.ts";
+import { type GenerationRow, Ledger } from "./ledger.ts";
+import type { Retention } from "./retention.ts";
+import { RETENTION } from "./retention.ts";
+import { MemoryStore } from "./store.ts";
+import { sweep } from "./sweep.ts";
+
+const FIRST_PRUNE_MS = 10 * 60_000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+/** The single writer of the bot's memory. */
+export abstract class MemoryObject<Env> extends DurableObject<Env> implements MemoryWriter {
+  readonly #ledger: Ledger;
+  #made: { store: MemoryStore; generations: Generations } | undefined;
+  /** What changes generations or deletes goes one after the other. */
+  #last: Promise<unknown> = Promise.resolve();
+  #lagMs: number | null = null;
+  #report: KeeperReport = { problem: null, skipped: [] };
+
+  constructor(ctx: DurableObjectState<{}>, env: Env) {
+    super(ctx, env);
+    this.#ledger = new Ledger(ctx.storage);
+  }
+
+  protected abstract bucket(): R2Bucket;
+
+  protected readonly retention: Retention = RETENTION;
+
+  /** A new fence: whatever an earlier start of the container still has on its way is refused from now on. */
+  begin(): Promise<Reply<Begun>> {
+    return this.#alone("memory.begin", async () => {
+      const head = await this.#generations.present(true);
+      const fence = this.#fence() + 1;
+      this.#ledger.setFact("fence", String(fence));
+      this.#ledger.dropStaged();
+      return { fence, head: head ?? null };
+    });
+  }
+
+  head(fence: number): Promise<Reply<{ head: Manifest | null }>> {
+    return this.#alone("memory.head", async () => {
+      this.#admit(fence);
+      return { head: (await this.#generations.present()) ?? null };
+    });
+  }
+
+  want(fence: number, contents: readonly string[]): Promise<Reply<Wanted>> {
+    return reply("memory.want", () => {
+      this.#admit(fence);
+      const wanted: Wanted = { known: {}, upload: {} };
+      for (const sha of contents) {
+        const known = this.#ledger.usableBlob(sha);
+        const name = known ?? this.#ledger.reserveBlob(sha);
+        this.#ledger.pin(name, Date.now() + PIN_MS);
+        wanted[known === undefined ? "upload" : "known"][sha] = name;
+      }
+      return wanted;
+    });
+  }
+
+  stored(fence: number, name: string, bytes: number): Promise<Reply<void>> {
+    return reply("memory.stored", () => {
+      this.#admit(fence);
+      this.#ledger.pin(name, Date.now() + PIN_MS);
+      this.#ledger.setStored(name, bytes);
+    });
+  }
+
+  stage(fence: number, changes: readonly Change[]): Promise<Reply<void>> {
+    return reply("memory.stage", () => {
+      this.#admit(fence);
+      this.#ledger.stage(changes);
+    });
+  }
+
+  commit({ fence, base, reason, changes, oldestChangeAt }: CommitRequest): Promise<Reply<Manifest>> {
+    return this.#alone("memory.commit", async () => {
+      this.#admit(fence);
+      const started = Date.now();
+      this.#ledger.stage(changes);
+      try {
+        const manifest = await this.#generations.commit(base, { fence, reason, now: started });
+        this.#lagMs = Math.max(0, Date.now() - oldestChangeAt);
+        this.#report = { ...this.#report, problem: null };
+        await this.#planPrune(FIRST_PRUNE_MS);
+        const { generation, files, bytes } = manifest;
+        log("info", "memory.commit", { outcome: "ok", generation, files, bytes, ms: Date.now() - started });
+        return manifest;
+      } catch (error) {
+        // The next commit brings all of it again.
+        this.#ledger.dropStaged();
+        throw error;
+      }
+    });
+  }
+
+  report(fence: number, report: KeeperReport): Promise<Reply<void>> {
+    return reply("memory.report", () => {
+      this.#admit(fence);
+      this.#report = report;
+    });
+  }
+
+  damaged(name: string): Promise<Reply<{ sound: string | null }>> {
+    return reply("memory.damaged", async () => {
+      const found = await this.#store.blob(name).then(
+        () => "sound" as const,
+        (error: unknown) => (error instanceof Failure && error.code !== "unavailable" ? "damaged" : "unknown"),
+      );
+      // Never used again for new content, which then gets a blob of its own.
+      if (found === "damaged") this.#ledger.setDamaged(name);
+      const sound = this.#ledger
+        .generations("live")
+        .toReversed()
+        .find(({ trees }) => !trees.some((tree) => tree === name || this.#ledger.treeBlobs(tree)?.includes(name)));
+      return { sound: sound?.id ?? null };
+    });
+  }
+
+  manifest(generation: string): Promise<Reply<Manifest>> {
+    return reply("memory.manifest", () => this.#store.manifest(generation));
+  }
+
+  /** Newest first. */
+  generations(): Promise<Reply<Generation[]>> {
+    return reply("memory.generations", async () => {
+      if (this.#ledger.fact("last") === undefined) await this.#alone("memory.meet", () => this.#generations.present());
+      return this.#ledger.generations("live").toReversed().map(shown);
+    });
+  }
+
+  /** The container has to be stopped, or what it still wants to commit is refused. */
+  restore(generation: string): Promise<Reply<Generation>> {
+    return this.#alone("memory.restore", async () => {
+      // A missing head is one of the reasons to be here.
+      await this.#generations.present(true).catch((error: unknown) => log("warn", "memory.restore", { cause: error }));
+      const fence = this.#fence() + 1;
+      this.#ledger.setFact("fence", String(fence));
+      const { generation: id } = await this.#generations.putBack(generation, { fence, now: Date.now() });
+      const row = this.#ledger.generation(id);
+      if (!row) throw new Failure("internal", `Generation ${id} is not in the ledger.`);
+      return shown(row);
+    });
+  }
+
+  status(): Promise<Reply<MemoryStatus>> {
+    return reply("memory.status", async () => {
+      const row = this.#ledger.generation(this.#ledger.fact("head") ?? "");
+      const { blobs, bytes } = this.#ledger.blobTotals();
+      return {
+        head: row ? shown(row) : null,
+        lagMs: this.#lagMs,
+        generations: this.#ledger.liveCount(),
+        blobs,
+        storedBytes: bytes,
+        nextPrune: await this.ctx.storage.getAlarm(),
+        ...this.#report,
+      };
+    });
+  }
+
+  /** Lets old generations go now. */
+  prune(): Promise<Reply<{ generations: number; blobs: number }>> {
+    return this.#alone("memory.prune", async () => {
+      const present = await this.#generations.present();
+      return await sweep(this.#store, this.#ledger, {
+        present: present?.generation,
+        now: Date.now(),
+        retention: this.retention,
+      });
+    });
+  }
+
+  /** Forgets all that this object knows and reads it from R2 again. */
+  rebuild(): Promise<Reply<void>> {
+    return this.#alone("memory.rebuild", async () => {
+      await this.#generations.rebuild();
+      await this.#generations.present(true);
+    });
+  }
+
+  override async alarm(): Promise<void> {
+    const pruned = await this.prune();
+    const [newest] = this.#ledger.generations("live").slice(-1);
+    const isFresh = newest !== undefined && Date.now() - newest.at < DAY;
+    if (!pruned.ok || isFresh) await this.#planPrune(HOUR);
+    else if (this.#ledger.liveCount() > 1) await this.#planPrune(DAY);
+  }
+
+  async #planPrune(inMs: number): Promise<void> {
+    if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now() + inMs);
+  }
+
+  #fence(): number {
+    return Number(this.#ledger.fact("fence") ?? 0);
+  }
+
+  #admit(fence: number): void {
+    if (fence === this.#fence()) return;
+    throw new Failure("forbidden", "Another start of the bot has taken over its memory.", {
+      hint: "This container's changes are no longer kept; restart it.",
+    });
+  }
+
+  #alone<T>(operation: string, work: () => Promise<T>): Promise<Reply<T>> {
+    const turn = this.#last.then(() => reply(operation, work));
+    this.#last = turn;
+    return turn;
+  }
+
+  get #store(): MemoryStore {
+    return this.#parts().store;
+  }
+
+  get #generations(): Generations {
+    return this.#parts().generations;
+  }
+
+  #parts() {
+    if (!this.#made) {
+      const store = new MemoryStore(this.bucket());
+      this.#made = { store, generations: new Generations(store, this.#ledger) };
+    }
+    return this.#made;
+  }
+}
+
+function shown({ id, at, reason, files, bytes }: GenerationRow): Generation {
+  return { id, at, reason, files, bytes };
+}
