@@ -65,8 +65,9 @@ describe("Access lets in", () => {
   });
 });
 
+const now = () => Math.floor(Date.now() / 1000);
+
 describe("Access keeps out", () => {
-  const now = () => Math.floor(Date.now() / 1000);
   it.each<[string, number, Record<string, unknown>, object?]>([
     ["a ticket without a signature", 401, {}, { alg: "none", key: "none" }],
     ["a ticket signed with another key", 401, {}, { key: "foreign" }],

@@ -13,6 +13,8 @@ afterEach(() => {
   Object.assign(stack.issuer, { person: OWNER, refreshTokens: true, down: false, forge: (same: unknown) => same });
 });
 
+const now = () => Math.floor(Date.now() / 1000);
+
 describe("the way in", () => {
   it("ends with a token that names its resource, lives an hour at most and holds no address", async () => {
     const client = await TestClient.register(stack.url);
@@ -237,7 +239,6 @@ describe("the way back from the issuer is refused", () => {
 
 describe("an identity token of the issuer is refused", () => {
   const hour = 3600;
-  const now = () => Math.floor(Date.now() / 1000);
   it.each<[string, (signing: { alg: string; key: string; claims: Record<string, unknown> }) => object]>([
     ["with no signature", () => ({ alg: "none", key: "none" })],
     ["signed with another key", () => ({ key: "foreign" })],

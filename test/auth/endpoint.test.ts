@@ -63,10 +63,10 @@ describe("the MCP endpoint refuses", () => {
   );
 });
 
-describe("strangers", () => {
-  const guess = () => crypto.randomUUID().replaceAll("-", "");
-  const post = (body: string, headers: Record<string, string> = {}) => ({ method: "POST", body, headers });
+const guess = () => crypto.randomUUID().replaceAll("-", "");
+const post = (body: string, headers: Record<string, string> = {}) => ({ method: "POST", body, headers });
 
+describe("strangers", () => {
   /** Every door there is, each tried without a right to pass it. */
   const doors: [path: string, init: () => RequestInit][] = [
     ["/", () => ({})],

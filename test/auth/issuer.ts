@@ -75,7 +75,7 @@ export async function startIssuer(person: Person): Promise<Issuer> {
     asked: new URLSearchParams(),
     keyFetches: 0,
     endSessions(email) {
-      for (const [token, session] of sessions) if (session.person.email === email) sessions.delete(token);
+      for (const [key, session] of sessions) if (session.person.email === email) sessions.delete(key);
     },
     ticket: (claims, change = (signing) => signing) => {
       const now = Math.floor(Date.now() / 1000);
@@ -92,7 +92,6 @@ export async function startIssuer(person: Person): Promise<Issuer> {
 
   async function signed({ alg, key, claims }: Signing): Promise<string> {
     if (key === "none") {
-      const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
       return `${part({ alg, kid })}.${part(claims)}.`;
     }
     const signer = new SignJWT(claims).setProtectedHeader({ alg, kid });
@@ -202,4 +201,8 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   let text = "";
   for await (const chunk of request) text += String(chunk);
   return text;
+}
+
+function part(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString("base64url");
 }
