@@ -9,7 +9,7 @@ import { handleMcp } from "../src/mcp/handler.ts";
 import { SCOPE_NAMES } from "../src/core/scope.ts";
 import worker from "../local/worker.ts";
 
-export { MoltbotChat, MoltbotJournal, MoltbotMemory, MoltbotSandbox } from "../local/worker.ts";
+export * from "../local/worker.ts";
 
 /** A server behind no login and without a pipeline: what the protocol itself costs. */
 const bare = createMcpHandler(

@@ -32,12 +32,12 @@ async function destroyContainer(): Promise<void> {
 
 describe("a Moltbot's memory", () => {
   it("outlives its container", async () => {
-    const told = await session.call("chat_send", { message: "remember: my cat is called Tom", conversation: "cat" });
+    const told = await session.chat("remember: my cat is called Tom", { conversation: "cat" });
     expect(told.data.status, told.text).toBe("done");
     // Ends in order, and so has committed what was said last.
-    expect((await session.call("bot_restart")).data.phase).toBe("ready");
+    await session.restart();
     await destroyContainer();
-    const { data } = await session.call("chat_send", { message: "say: are you there?", conversation: "other" });
+    const { data } = await session.chat("say: are you there?", { conversation: "other" });
     expect(data.status).toBe("done");
     expect((await session.call("file_read", { path: "MEMORY.md" })).text).toContain("my cat is called Tom");
     const history = await session.call("chat_history", { conversation: "cat" });
