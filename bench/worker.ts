@@ -5,6 +5,7 @@ import { createMcpHandler } from "agents/mcp/server";
 import { z } from "zod";
 import { readConfig } from "../src/config/config.ts";
 import { servicesOf } from "../src/services.ts";
+import { CATALOG } from "../src/mcp/catalog.ts";
 import { handleMcp } from "../src/mcp/handler.ts";
 import { SCOPE_NAMES } from "../src/core/scope.ts";
 import worker from "../local/worker.ts";
@@ -34,13 +35,17 @@ function exec() {
 
 /** The real server behind no login, once with the journal and once without: what the journal costs. */
 function pipeline(request: Request, env: Cloudflare.Env, ctx: ExecutionContext, journaled: boolean) {
-  const { tools, journal } = servicesOf(env, readConfig({ ...env }));
-  return handleMcp(new Request(new URL("/mcp", request.url), request), ctx, {
-    hostname: new URL(request.url).hostname,
-    services: tools,
+  const { tools: services, journal, signingKey } = servicesOf(env, readConfig({ ...env }));
+  const context = {
+    catalog: CATALOG,
+    publicUrl: new URL(request.url).origin,
+    services,
     caller: { principal: { id: "0".repeat(32), email: "" }, clientId: "bench", scopes: SCOPE_NAMES },
     journal: journaled ? journal : () => {},
-  });
+    signingKey,
+    waitUntil: (work: Promise<void>) => ctx.waitUntil(work),
+  };
+  return handleMcp(new Request(new URL("/mcp", request.url), request), { context, metadataUrl: "" });
 }
 
 const hostSchema = z.object({ CONTAINER_HOST_TOKEN: z.string() });

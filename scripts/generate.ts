@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { exit } from "node:process";
 import { settingsPage, variablesExample } from "./settings-page.ts";
-import { toolSchemas, toolsPage } from "./tools-page.ts";
+import { SNAPSHOTS, toolsPage } from "./tools-page.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 
@@ -11,7 +11,7 @@ const FILES: Record<string, () => string> = {
   "docs/tools.md": toolsPage,
   "docs/settings.md": settingsPage,
   ".dev.vars.example": variablesExample,
-  "test/snapshots/tools.json": toolSchemas,
+  ...SNAPSHOTS,
 };
 
 const checkOnly = process.argv.includes("--check");

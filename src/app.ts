@@ -4,10 +4,12 @@ import { admitVisitor } from "./auth/access.ts";
 import { grantsOf } from "./auth/grants.ts";
 import { AUTHORIZE_PATH, CALLBACK_PATH, handleLogin } from "./auth/login.ts";
 import { grantOf, isAllowed } from "./auth/principal.ts";
-import { oauthOptions, outsider } from "./auth/provider.ts";
+import { oauthOptions, outsider, resourceMetadataUrl } from "./auth/provider.ts";
 import { purge } from "./auth/purge.ts";
 import { BRIDGE_PATH, handleBridge } from "./bridge/routes.ts";
+import { CATALOG } from "./mcp/catalog.ts";
 import { handleMcp } from "./mcp/handler.ts";
+import { handleIcon, ICONS_PATH } from "./mcp/icons.ts";
 import type { Config } from "./config/config.ts";
 import { loginServicesOf, servicesOf } from "./services.ts";
 
@@ -19,15 +21,17 @@ export interface App {
 
 /** The route table: path → guard → handler. `/mcp` is behind the OAuth provider; each other path names its own guard. */
 export function app(config: Config): App {
-  const hostname = new URL(config.publicUrl).hostname;
   const handlers: Parameters<typeof oauthOptions>[1] = {
     mcp: {
       fetch(request, env, ctx) {
         const caller = grantOf(ctx);
         // A token lives on for an hour; whoever is taken off the list is out at once.
         if (!isAllowed(caller.principal.email, config.login)) return outsider(config);
-        const { tools, journal } = servicesOf(env, config);
-        return handleMcp(request, ctx, { hostname, services: tools, caller, journal });
+        const { tools: services, journal, signingKey } = servicesOf(env, config);
+        const waitUntil = (work: Promise<void>) => ctx.waitUntil(work);
+        const { publicUrl } = config;
+        const context = { catalog: CATALOG, publicUrl, services, caller, journal, signingKey, waitUntil };
+        return handleMcp(request, { context, metadataUrl: resourceMetadataUrl(config) });
       },
     },
     others: {
@@ -52,6 +56,8 @@ export function app(config: Config): App {
         }
         // Guard: the token of the container's present start.
         if (pathname.startsWith(BRIDGE_PATH)) return await handleBridge(request, servicesOf(env, config).bridge);
+        // Guard: none. The icons are the same for everybody and tell nothing.
+        if (pathname.startsWith(ICONS_PATH)) return handleIcon(pathname);
         if (pathname === "/") return new Response(`This is a Moltbot. Its MCP endpoint is ${config.mcpUrl}\n`);
         return new Response("There is nothing here. The MCP endpoint is /mcp.\n", { status: 404 });
       },

@@ -16,6 +16,8 @@ export interface Services {
   bridge: Bridge;
   journal: Journal;
   tools: ToolServices;
+  /** Signs what MCP clients carry for this Worker. */
+  signingKey: () => Promise<string>;
 }
 
 /** The one bot's chats. */
@@ -49,6 +51,7 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
       state: { memory, store: new MemoryStore(env.STATE) },
     },
     journal: journalFor(env),
+    signingKey: async () => await chat.signingKey(),
     tools: {
       chat,
       commands: sandbox.object,

@@ -19,7 +19,10 @@ const ALLOWED: Record<string, { values: string[]; types?: string[] }> = {
   admin: { values: ["core", "auth", "journal"] },
   // A tool calls plain functions of the two folders it fronts; their objects it knows as types.
   tools: { values: ["core", "chat", "sandbox"] },
-  mcp: { values: ["core", "tools"], types: ["auth"] },
+  // Their values are as tools are: words for a model, and what is read by address.
+  prompts: { values: ["core", "chat", "tools"] },
+  resources: { values: ["core", "chat", "sandbox", "tools"], types: ["prompts"] },
+  mcp: { values: ["core", "tools", "prompts", "resources"], types: ["auth"] },
 };
 
 /** One home for each vendor: when its package changes, one folder does. */

@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import { z } from "zod";
 import { sha256 } from "../core/digest.ts";
 import { Failure } from "../core/failure.ts";
 import { type Reply, reply } from "../core/reply.ts";
@@ -27,6 +28,7 @@ import { Runner } from "./runner.ts";
 import { type Run, RunStore } from "./run-store.ts";
 
 const DEVICE = "device";
+const SIGNING_KEY = "signing-key";
 
 /** What lives in memory only. */
 interface Working {
@@ -167,6 +169,16 @@ export abstract class ChatObject<Env> extends DurableObject<Env> implements Chat
         queued: this.#store.inState("queued").length,
       };
     });
+  }
+
+  /** A secret of this Worker for signing, made at its first use: 64 hexadecimal digits. */
+  signingKey(): string {
+    const stored = z.string().safeParse(this.ctx.storage.kv.get(SIGNING_KEY));
+    if (stored.success) return stored.data;
+    const bytes = crypto.getRandomValues(new Uint8Array(32));
+    const made = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    this.ctx.storage.kv.put(SIGNING_KEY, made);
+    return made;
   }
 
   /** Wakes an evicted object whose runs go on, ends those that took too long, forgets old ones. */

@@ -1,19 +1,23 @@
-import type { Tool as ToolDescription } from "@modelcontextprotocol/server";
+import type { Prompt, Resource, ResourceTemplateType, Tool } from "@modelcontextprotocol/server";
 import { z } from "zod";
-import type { Scope } from "../core/scope.ts";
+import type { AnyPrompt } from "../prompts/prompt.ts";
+import type { AnyResource } from "../resources/resource.ts";
 import type { AnyTool } from "../tools/tool.ts";
+import { toolsetOf } from "./catalog.ts";
+import { iconOf } from "./icons.ts";
 
 /** Schemas are the same for every caller, so they are made once per isolate. */
-const descriptions = new WeakMap<AnyTool, ToolDescription>();
+const described = new WeakMap<AnyTool, Tool>();
 
 /** A tool as `tools/list` shows it. Annotations follow from its effect. */
-export function describeTool(tool: AnyTool): ToolDescription {
-  const known = descriptions.get(tool);
+export function describeTool(tool: AnyTool, publicUrl: string): Tool {
+  const known = described.get(tool);
   if (known) return known;
-  const description: ToolDescription = {
+  const description: Tool = {
     name: tool.name,
     title: tool.title,
     description: tool.description,
+    icons: [iconOf(publicUrl, toolsetOf(tool))],
     inputSchema: objectSchema(tool.input, "input"),
     outputSchema: objectSchema(tool.output, "output"),
     annotations: {
@@ -24,17 +28,42 @@ export function describeTool(tool: AnyTool): ToolDescription {
       openWorldHint: tool.openWorld ?? false,
     },
   };
-  descriptions.set(tool, description);
+  described.set(tool, description);
   return description;
 }
 
-/** The tools a caller may use, in the registry's order. */
-export function toolsFor(tools: readonly AnyTool[], granted: readonly string[]): AnyTool[] {
-  return tools.filter((tool) => isGranted(tool.scope, granted));
+/** A prompt as `prompts/list` shows it. */
+export function describePrompt({ name, title, description, input }: AnyPrompt): Prompt {
+  const { properties = {}, required = [] } = objectSchema(input, "input");
+  const fields = z.record(z.string(), z.object({ description: z.string().optional() })).parse(properties);
+  return {
+    name,
+    title,
+    description,
+    arguments: Object.entries(fields).map(([argument, field]) => ({
+      name: argument,
+      ...(field.description ? { description: field.description } : {}),
+      required: required.includes(argument),
+    })),
+  };
 }
 
-export function isGranted(scope: Scope, granted: readonly string[]): boolean {
-  return granted.includes(scope);
+export function isTemplate({ uri }: AnyResource): boolean {
+  return uri.includes("{");
+}
+
+/** A resource with an address of its own, as `resources/list` shows it. */
+export function describeResource({ uri, ...facts }: AnyResource): Resource {
+  return { uri, ...factsOf(facts) };
+}
+
+/** A family of resources, as `resources/templates/list` shows it. */
+export function describeTemplate({ uri, ...facts }: AnyResource): ResourceTemplateType {
+  return { uriTemplate: uri, ...factsOf(facts) };
+}
+
+function factsOf({ name, title, description, mimeType }: Omit<AnyResource, "uri">) {
+  return { name, title, description, ...(mimeType ? { mimeType } : {}) };
 }
 
 const jsonSchema = z.looseObject({
@@ -43,7 +72,7 @@ const jsonSchema = z.looseObject({
   required: z.array(z.string()).exactOptional(),
 });
 
-function objectSchema(schema: z.ZodObject, io: "input" | "output"): ToolDescription["inputSchema"] {
+function objectSchema(schema: z.ZodObject, io: "input" | "output"): Tool["inputSchema"] {
   const { $schema: _, ...json } = z.toJSONSchema(schema, { io });
   return jsonSchema.parse(json);
 }

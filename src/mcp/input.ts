@@ -1,18 +1,21 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { Failure } from "../core/failure.ts";
-import type { AnyTool } from "../tools/tool.ts";
+import type { AnyTool, Prepared } from "../tools/tool.ts";
 
 const MOST_PROBLEMS = 3;
 
-/** Arguments as the tool's schema has them, or one short failure naming what is wrong. Values are not repeated. */
-export function parseInput(tool: AnyTool, input: unknown): Record<string, unknown> {
-  // The input is reported only to tell a missing argument from a wrong one.
-  const parsed = tool.input.safeParse(input ?? {}, { reportInput: true });
-  // What the tool is given is parsed again by its own type; here it is only checked.
-  if (parsed.success) return z.record(z.string(), z.unknown()).parse(input ?? {});
-  const problems = parsed.error.issues.slice(0, MOST_PROBLEMS).map(describe);
-  const known = Object.keys(tool.input.shape).join(", ");
-  throw new Failure("invalid_input", `${tool.name}: ${problems.join("; ")}.`, {
+/** Takes a tool's arguments, or fails with one short sentence that names what is wrong. Values are not repeated. */
+export function takeInput(tool: AnyTool, input: unknown): Prepared {
+  const taken = tool.prepare(input);
+  if (taken.ok) return taken.prepared;
+  throw invalidInput(tool.name, tool.input, taken.issues);
+}
+
+/** The failure for arguments that do not fit. */
+export function invalidInput(name: string, schema: z.ZodObject, issues: readonly z.core.$ZodIssue[]): Failure {
+  const problems = issues.slice(0, MOST_PROBLEMS).map(describe);
+  const known = Object.keys(schema.shape).join(", ");
+  return new Failure("invalid_input", `${name}: ${problems.join("; ")}.`, {
     hint: known === "" ? "It takes no arguments." : `Its arguments are: ${known}.`,
   });
 }

@@ -24,3 +24,12 @@ export interface ToolServices {
   /** The model the bot is set to, as the provider names it. */
   model: { id: string };
 }
+
+/** The services that were asked for; what a tool did not name it cannot reach. */
+export function only<Name extends keyof ToolServices>(
+  services: ToolServices,
+  names: readonly Name[],
+): Pick<ToolServices, Name> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- fromEntries forgets which name is whose.
+  return Object.fromEntries(names.map((name) => [name, services[name]])) as Pick<ToolServices, Name>;
+}

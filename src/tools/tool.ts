@@ -1,25 +1,32 @@
 import type { z } from "zod";
 import type { Scope } from "../core/scope.ts";
-import type { ToolServices } from "./services.ts";
+import type { Question, Resumed } from "./ask.ts";
+import { only, type ToolServices } from "./services.ts";
+import type { Tasks, TaskState } from "./task.ts";
 
-/** What a tool does to the world; annotations and docs are derived from it. */
+/** What a tool does to the world; annotations, docs and the read-only mode are derived from it. */
 export type Effect = "read" | "write" | "destructive";
 
-export interface ImageBlock {
+/** What a result may hold beside its text, in the protocol's own words. */
+export type Block =
   /** Base64. */
-  data: string;
-  mimeType: string;
-}
+  | { type: "image" | "audio"; data: string; mimeType: string }
+  /** Something long that can be read on its own: see resources. */
+  | { type: "resource_link"; uri: string; name: string; title?: string; mimeType?: string; size?: number }
+  | { type: "resource"; resource: { uri: string; mimeType?: string; text: string } };
 
 export interface ToolAnswer<Output> {
   /** The structured result. */
   data: Output;
   /** The same for a model to read; short, with what to do next. */
   text: string;
-  images?: readonly ImageBlock[];
+  blocks?: readonly Block[];
   /** The call worked but what it ran did not: shown as an error, with all its data. */
   failed?: boolean;
 }
+
+/** A call's three ways to end well: with its answer, with a question to the person, or as work that goes on. */
+export type Outcome<Output> = ToolAnswer<Output> | Question | { task: TaskState<Output> };
 
 /** One call's surroundings. */
 export interface Call {
@@ -29,8 +36,14 @@ export interface Call {
   caller: string;
   /** Fires when the client cancels or goes away, and at the tool's deadline. */
   signal: AbortSignal;
-  /** Shown by the client while the call runs; a client that asked for none gets none. */
-  progress: (message: string) => Promise<void>;
+  /** Shown by the client while the call runs; a client that asked for none gets none. `done` is how many steps of `total`. */
+  progress: (message: string, steps?: { done: number; total: number }) => Promise<void>;
+  /** The client can put a form before its person: the tool may answer with a Question. */
+  canAsk: boolean;
+  /** The client follows tasks: a tool with `tasks` may answer with one. */
+  canTask: boolean;
+  /** There when the client has come back from a Question. */
+  resumed?: Resumed;
 }
 
 /** A tool is a value: the pipeline, the docs, scopes and annotations are all made from it. */
@@ -39,6 +52,7 @@ export interface Tool<
   Input extends z.ZodObject = z.ZodObject,
   Output extends z.ZodObject = z.ZodObject,
 > {
+  /** `<toolset>_<verb>`. */
   name: string;
   title: string;
   description: string;
@@ -48,36 +62,63 @@ export interface Tool<
   openWorld?: boolean;
   /** Calling it twice with the same arguments changes nothing more. */
   idempotent?: boolean;
+  /** The services it is given; it gets no others. */
   needs: readonly Needs[];
   input: Input;
   output: Output;
   /** Longest a call may take. Milliseconds; or a function of the input. */
   deadlineMs: number | ((input: z.output<Input>) => number);
-  run: (
-    input: z.output<Input>,
-    services: Pick<ToolServices, Needs>,
-    call: Call,
-  ) => Promise<ToolAnswer<z.output<Output>>>;
+  run: (input: z.output<Input>, services: Pick<ToolServices, Needs>, call: Call) => Promise<Outcome<z.output<Output>>>;
+  tasks?: Tasks<Pick<ToolServices, Needs>, z.output<Output>>;
 }
 
-/** Any tool, as the registry and the pipeline hold it: what goes in was parsed by its own schema. */
-export interface AnyTool extends Omit<Tool, "run" | "deadlineMs"> {
-  deadlineFor: (input: Record<string, unknown>) => number;
-  execute: (
-    input: Record<string, unknown>,
-    services: ToolServices,
-    call: Call,
-  ) => Promise<ToolAnswer<Record<string, unknown>>>;
+type Data = Record<string, unknown>;
+
+/** A call whose arguments have been taken. */
+export interface Prepared {
+  deadlineMs: number;
+  run: (services: ToolServices, call: Call) => Promise<Outcome<Data>>;
+}
+
+/** Any tool, as the registry and the pipeline hold it. */
+export interface AnyTool extends Omit<Tool, "run" | "deadlineMs" | "tasks"> {
+  /** Takes the arguments, or says what is wrong with them. */
+  prepare: (input: unknown) => { ok: true; prepared: Prepared } | { ok: false; issues: readonly z.core.$ZodIssue[] };
+  tasks?: Tasks<ToolServices, Data>;
 }
 
 /** Has the compiler check a tool's parts against each other, and hides its types from the registry. */
 export function defineTool<Needs extends keyof ToolServices, Input extends z.ZodObject, Output extends z.ZodObject>(
   tool: Tool<Needs, Input, Output>,
 ): AnyTool {
-  const { run, deadlineMs, ...facts } = tool;
+  const { run, deadlineMs, tasks, ...facts } = tool;
+  const needed = (services: ToolServices) => only(services, tool.needs);
   return {
     ...facts,
-    deadlineFor: (input) => (typeof deadlineMs === "number" ? deadlineMs : deadlineMs(tool.input.parse(input))),
-    execute: (input, services, call) => run(tool.input.parse(input), services, call),
+    prepare(given) {
+      // The input is reported only to tell a missing argument from a wrong one.
+      const parsed = tool.input.safeParse(given ?? {}, { reportInput: true });
+      if (!parsed.success) return { ok: false, issues: parsed.error.issues };
+      const input = parsed.data;
+      const prepared = {
+        deadlineMs: typeof deadlineMs === "number" ? deadlineMs : deadlineMs(input),
+        run: (services: ToolServices, call: Call) => run(input, needed(services), call),
+      };
+      return { ok: true, prepared };
+    },
+    ...(tasks ? { tasks: narrowed(tasks, needed) } : {}),
+  };
+}
+
+function narrowed<Given, Output>(
+  tasks: Tasks<Given, Output>,
+  needed: (services: ToolServices) => Given,
+): Tasks<ToolServices, Output> {
+  const { pattern, get, cancel, update } = tasks;
+  return {
+    pattern,
+    get: (id, services, call) => get(id, needed(services), call),
+    cancel: (id, services, call) => cancel(id, needed(services), call),
+    ...(update ? { update: (id, answers, services, call) => update(id, answers, needed(services), call) } : {}),
   };
 }

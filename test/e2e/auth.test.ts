@@ -82,10 +82,18 @@ describe("permissions", () => {
       "chat_history",
       "bot_status",
     ]);
-    const { text, isError } = await session.call("command_run", { command: "true" });
-    expect(isError).toBe(true);
-    expect(text).toContain('needs the permission "exec"');
+    expect((await session.client.listResources()).resources.map(({ name }) => name)).toEqual(["status"]);
     await session.close();
+    const refused = await post(
+      { authorization: `Bearer ${session.token}` },
+      { jsonrpc: "2.0", id: 3, method: "tools/call", params: { name: "command_run", arguments: { command: "true" } } },
+    );
+    expect(refused.status).toBe(403);
+    const challenge = refused.headers.get("www-authenticate") ?? "";
+    expect(challenge).toContain('error="insufficient_scope"');
+    expect(challenge).toContain('scope="chat exec"');
+    const [, metadataUrl = ""] = /resource_metadata="([^"]+)"/.exec(challenge) ?? [];
+    expect((await fetch(metadataUrl)).status).toBe(200);
   });
 
   it("are refused with a real Deny", async () => {

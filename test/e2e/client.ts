@@ -8,6 +8,7 @@ const resultSchema = z.object({
     z.discriminatedUnion("type", [
       z.object({ type: z.literal("text"), text: z.string() }),
       z.object({ type: z.literal("image"), data: z.string(), mimeType: z.string() }),
+      z.object({ type: z.literal("resource_link"), uri: z.string() }),
     ]),
   ),
   structuredContent: z.record(z.string(), z.any()).optional(),
@@ -20,6 +21,8 @@ export interface Answer {
   // oxlint-disable-next-line typescript/no-explicit-any
   data: Record<string, any>;
   images: { data: string; mimeType: string }[];
+  /** Addresses of what is too long for a result. */
+  links: string[];
   isError: boolean;
 }
 
@@ -75,6 +78,7 @@ export async function connect(bot: { url: string }, token: string): Promise<Sess
         images: result.content.flatMap((block) =>
           block.type === "image" ? [{ data: block.data, mimeType: block.mimeType }] : [],
         ),
+        links: result.content.flatMap((block) => (block.type === "resource_link" ? [block.uri] : [])),
         data: result.structuredContent ?? {},
         isError: result.isError ?? false,
       };

@@ -2,7 +2,7 @@ import type { ChatAccess } from "../../chat/access.ts";
 import { chatEvent, type ChatEvent } from "../../chat/event.ts";
 import { raced } from "../../core/deadline.ts";
 import { unwrap } from "../../core/reply.ts";
-import type { Call, ImageBlock, ToolAnswer } from "../tool.ts";
+import type { Block, Call, ToolAnswer } from "../tool.ts";
 import type { RunResult } from "./fields.ts";
 
 /** Marks a progress message as a step of the bot; every other one is the next piece of its answer. */
@@ -14,7 +14,7 @@ interface Progress {
   text: string;
   tools: string[];
   notes: string[];
-  images: ImageBlock[];
+  blocks: Block[];
   approval?: NonNullable<RunResult["waiting_for_approval"]>;
   end?: Extract<ChatEvent, { type: "end" }>;
 }
@@ -28,7 +28,7 @@ export async function followRun(
   call: Call,
   from: { runId: string; cursor: number; seconds: number },
 ): Promise<ToolAnswer<RunResult>> {
-  const progress: Progress = { runId: from.runId, cursor: from.cursor, text: "", tools: [], notes: [], images: [] };
+  const progress: Progress = { runId: from.runId, cursor: from.cursor, text: "", tools: [], notes: [], blocks: [] };
   const stream = unwrap(await chat.follow(call.principal, from.runId, from.cursor));
   const patience = AbortSignal.any([call.signal, AbortSignal.timeout(Math.max(from.seconds * 1000, LEAST_WAIT_MS))]);
   const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
@@ -66,7 +66,7 @@ async function take(progress: Progress, event: ChatEvent, call: Call): Promise<v
       return;
     }
     case "image":
-      progress.images.push({ data: event.data, mimeType: event.mimeType });
+      progress.blocks.push({ type: "image", data: event.data, mimeType: event.mimeType });
       return;
     case "note":
       progress.notes.push(event.text);
@@ -89,7 +89,7 @@ async function take(progress: Progress, event: ChatEvent, call: Call): Promise<v
 }
 
 function answer(progress: Progress): ToolAnswer<RunResult> {
-  const { runId, cursor, tools, images, notes, approval, end } = progress;
+  const { runId, cursor, tools, blocks, notes, approval, end } = progress;
   const shared = { run_id: runId, cursor, tools, ...(approval ? { waiting_for_approval: approval } : {}) };
   const remarks = notes.map((note) => `\n[${note}]`).join("");
   if (!end) {
@@ -97,7 +97,7 @@ function answer(progress: Progress): ToolAnswer<RunResult> {
     return {
       data: { ...shared, status: "running", partial: progress.text },
       text: [progress.text + remarks, next].filter((part) => part !== "").join("\n"),
-      images,
+      blocks,
     };
   }
   const error = end.error ? `[${end.error.message}${end.error.hint ? ` ${end.error.hint}` : ""}]` : "";
@@ -107,7 +107,7 @@ function answer(progress: Progress): ToolAnswer<RunResult> {
     text:
       [end.text + remarks, state, error].filter((part) => part !== "").join("\n") ||
       "[The Moltbot answered without text.]",
-    images,
+    blocks,
     failed: end.status === "failed",
   };
 }

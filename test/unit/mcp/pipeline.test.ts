@@ -3,12 +3,16 @@ import { z } from "zod";
 import { Failure } from "../../../src/core/failure.ts";
 import type { Journal, JournalEntry } from "../../../src/core/journal.ts";
 import { SCOPE_NAMES } from "../../../src/core/scope.ts";
-import { describeTool, toolsFor } from "../../../src/mcp/describe.ts";
-import { INSTRUCTIONS } from "../../../src/mcp/instructions.ts";
+import { describeTool } from "../../../src/mcp/describe.ts";
+import type { McpContext } from "../../../src/mcp/context.ts";
+import { instructionsFor } from "../../../src/mcp/instructions.ts";
+import { CATALOG, toolsetsOf } from "../../../src/mcp/catalog.ts";
+import type { Selection } from "../../../src/mcp/selection.ts";
 import { callTool } from "../../../src/mcp/pipeline.ts";
+import { answerTo, elicitation } from "../../../src/tools/ask.ts";
 import { TOOLS } from "../../../src/tools/registry.ts";
 import type { ToolServices } from "../../../src/tools/services.ts";
-import { type AnyTool, type Call, defineTool, type ToolAnswer } from "../../../src/tools/tool.ts";
+import { type AnyTool, type Call, defineTool, type Outcome } from "../../../src/tools/tool.ts";
 
 // The tools below need no service; reading one is a bug that shows.
 const NO_SERVICES = new Proxy(Object.create(null), {
@@ -17,13 +21,15 @@ const NO_SERVICES = new Proxy(Object.create(null), {
   },
 });
 
+const URL = "https://moltbot.example";
+
 const caller = {
   principal: { id: "0".repeat(32), email: "me@example.com" },
   clientId: "client",
   scopes: ["exec"],
 };
 
-function tool(run: (call: Call) => Promise<ToolAnswer<{ n: number }>>, deadlineMs = 1000): AnyTool {
+function tool(run: (call: Call) => Promise<Outcome<{ n: number }>>, deadlineMs = 1000): AnyTool {
   return defineTool({
     name: "sample",
     title: "Sample",
@@ -43,28 +49,53 @@ function tool(run: (call: Call) => Promise<ToolAnswer<{ n: number }>>, deadlineM
 
 const echo = tool(async () => ({ data: { n: 1 }, text: "one" }));
 
-function call(
-  subject: AnyTool,
-  input: unknown,
-  options: { signal?: AbortSignal; scopes?: string[]; journal?: Journal } = {},
-) {
-  const services: ToolServices = NO_SERVICES;
-  return callTool(
-    [subject],
-    services,
-    { ...caller, scopes: options.scopes ?? caller.scopes },
-    {
-      name: "sample",
-      input,
-      requestId: 1,
-      signal: options.signal ?? new AbortController().signal,
-      progress: async () => {},
-      journal: options.journal ?? (() => {}),
-    },
-  );
+const callToolResult = z.object({
+  content: z.array(z.object({ type: z.string(), text: z.string().optional() })),
+  structuredContent: z.unknown().optional(),
+  isError: z.boolean().optional(),
+});
+
+interface Options {
+  signal?: AbortSignal;
+  scopes?: string[];
+  journal?: Journal;
+  canAsk?: boolean;
+  name?: string;
+  selection?: Selection;
 }
 
-const textOf = (result: { content: { type: string; text?: string }[] }) =>
+async function call(subject: AnyTool, input: unknown, options: Options = {}) {
+  const result = await asked(subject, input, options);
+  return callToolResult.parse(result);
+}
+
+function asked(subject: AnyTool, input: unknown, options: Options = {}) {
+  const services: ToolServices = NO_SERVICES;
+  const context: McpContext = {
+    catalog: { tools: [subject], prompts: [], resources: [] },
+    selection: options.selection ?? { readOnly: false },
+    publicUrl: URL,
+    services,
+    caller: { ...caller, scopes: options.scopes ?? caller.scopes },
+    journal: options.journal ?? (() => {}),
+    signingKey: async () => "k".repeat(64),
+    waitUntil: (work) => void work,
+  };
+  return callTool(context, {
+    name: options.name ?? "sample",
+    input,
+    principal: caller.principal.id,
+    caller: "caller",
+    signal: options.signal ?? new AbortController().signal,
+    progress: async () => {},
+    canAsk: options.canAsk ?? false,
+    canTask: false,
+    resume: async () => undefined,
+    sign: async (state) => JSON.stringify(state),
+  });
+}
+
+const textOf = (result: { content: { text?: string | undefined }[] }) =>
   result.content.map(({ text }) => text).join("\n");
 
 describe("the pipeline", () => {
@@ -96,6 +127,12 @@ describe("the pipeline", () => {
     expect(textOf(result)).toContain('needs the permission "exec"');
   });
 
+  it("refuses a tool that the address leaves out", async () => {
+    const result = await call(echo, { n: 1 }, { selection: { readOnly: false, toolsets: new Set(["chat"]) } });
+    expect(result.isError).toBe(true);
+    expect(textOf(result)).toContain("not offered at the address");
+  });
+
   it("shows a failure's hint and hides an unexpected error", async () => {
     const expected = await call(
       tool(() => Promise.reject(new Failure("not_found", "Gone.", { hint: "Look elsewhere." }))),
@@ -120,8 +157,10 @@ describe("the pipeline", () => {
   it("ends a tool when its caller goes, and tells it so", async () => {
     const client = new AbortController();
     let told = false;
+    const begun = Promise.withResolvers<void>();
     const running = call(
       tool(({ signal }) => {
+        begun.resolve();
         signal.addEventListener("abort", () => {
           told = true;
         });
@@ -130,38 +169,10 @@ describe("the pipeline", () => {
       { n: 1 },
       { signal: client.signal },
     );
+    await begun.promise;
     client.abort();
     expect(textOf(await running)).toBe("The call was cancelled.");
     expect(told).toBe(true);
-  });
-
-  it("writes one line into the journal for each call, without its arguments", async () => {
-    const written: JournalEntry[] = [];
-    const journal: Journal = (entry) => void written.push(entry);
-    await call(echo, { n: 4, kind: "a" }, { journal });
-    await call(echo, { kind: "a", n: 4 }, { journal });
-    await call(echo, { n: "hunter2" }, { journal });
-    const [first, again, wrong] = written;
-    expect(first).toMatchObject({ kind: "call", principal: "0".repeat(32), client: "client", action: "sample" });
-    expect(first?.digest).toMatch(/^[0-9a-f]{16}$/);
-    expect(again?.digest).toBe(first?.digest);
-    expect(wrong?.digest).not.toBe(first?.digest);
-    expect(written.map(({ outcome }) => outcome)).toEqual(["ok", "ok", "invalid_input"]);
-    expect(JSON.stringify(written)).not.toContain("hunter2");
-  });
-
-  it("does not repeat the name of a tool that is none in the journal", async () => {
-    const written: JournalEntry[] = [];
-    const services: ToolServices = NO_SERVICES;
-    await callTool([echo], services, caller, {
-      name: "hunter2",
-      input: {},
-      requestId: 1,
-      signal: new AbortController().signal,
-      progress: async () => {},
-      journal: (entry) => void written.push(entry),
-    });
-    expect(written).toMatchObject([{ action: "unknown", outcome: "not_found" }]);
   });
 
   it("cuts what clients would cut", async () => {
@@ -174,12 +185,80 @@ describe("the pipeline", () => {
   });
 });
 
+describe("a tool that asks its person", () => {
+  const asking = tool(async () => ({
+    ask: { go: elicitation("Go on?", z.object({ yes: z.boolean() })) },
+    state: { run: "r1" },
+  }));
+
+  it("answers with the question and a signed state", async () => {
+    expect(await asked(asking, { n: 1 }, { canAsk: true })).toEqual({
+      resultType: "input_required",
+      inputRequests: {
+        go: {
+          method: "elicitation/create",
+          params: {
+            mode: "form",
+            message: "Go on?",
+            requestedSchema: { type: "object", properties: { yes: { type: "boolean" } }, required: ["yes"] },
+          },
+        },
+      },
+      requestState: '{"run":"r1"}',
+    });
+  });
+
+  it("reads the answer, and nothing into what does not fit", () => {
+    const form = z.object({ yes: z.boolean() });
+    const answered = (go: unknown) => answerTo({ answers: { go }, state: undefined }, "go", form);
+    expect(answered({ action: "accept", content: { yes: true } })).toEqual({
+      action: "accept",
+      content: { yes: true },
+    });
+    expect(answered({ action: "decline" })).toEqual({ action: "decline" });
+    expect(answered({ action: "accept", content: { yes: "true" } })).toBeUndefined();
+    expect(answered({ action: "allow" })).toBeUndefined();
+    expect(answerTo(undefined, "go", form)).toBeUndefined();
+  });
+});
+
+describe("the journal", () => {
+  it("has a line for each call, without its arguments", async () => {
+    const entries: JournalEntry[] = [];
+    const journal = (entry: JournalEntry) => void entries.push(entry);
+    await call(echo, { n: 1, kind: "a" }, { journal });
+    await call(echo, { kind: "a", n: 1 }, { journal });
+    await call(echo, { n: "secret words" }, { journal });
+    await expect.poll(() => entries.length).toBe(3);
+    const [first, second, third] = entries;
+    expect(first).toMatchObject({ kind: "call", client: "client", action: "sample", outcome: "ok" });
+    expect(first?.principal).toBe(caller.principal.id);
+    expect(first?.digest).toMatch(/^[0-9a-f]{16}$/);
+    expect(second?.digest).toBe(first?.digest);
+    expect(third?.digest).not.toBe(first?.digest);
+    expect(third?.outcome).toBe("invalid_input");
+    expect(JSON.stringify(entries)).not.toContain("secret");
+  });
+});
+
+describe("an unknown name", () => {
+  it("is not repeated in the journal", async () => {
+    const entries: JournalEntry[] = [];
+    const result = await call(echo, {}, { name: "hunter2", journal: (entry) => void entries.push(entry) });
+    expect(result.isError).toBe(true);
+    await expect.poll(() => entries).toMatchObject([{ action: "unknown", outcome: "not_found" }]);
+  });
+});
+
 describe("every tool", () => {
   it.each(TOOLS.map((each) => [each.name, each] as const))(
     "%s is described and named like the others",
     (name, each) => {
-      expect(name).toMatch(/^(chat|command|file|bot)_[a-z]+$/);
-      const { inputSchema, annotations, description } = describeTool(each);
+      expect(name).toMatch(/^[a-z]+_[a-z]+$/);
+      const { inputSchema, outputSchema, annotations, description, title, icons } = describeTool(each, URL);
+      expect(title).toBe(annotations?.title);
+      expect(outputSchema?.type).toBe("object");
+      expect(icons?.[0]?.src).toMatch(/^https:\/\/moltbot\.example\/icons\/[a-z]+\.svg$/);
       expect(inputSchema.additionalProperties).toBe(false);
       expect(annotations?.readOnlyHint).toBe(each.effect === "read");
       expect(description?.length).toBeLessThan(400);
@@ -187,16 +266,11 @@ describe("every tool", () => {
     },
   );
 
-  it("is offered only with its permission, in a stable order", () => {
-    expect(toolsFor(TOOLS, [])).toEqual([]);
-    expect(toolsFor(TOOLS, ["control", "chat"])).toEqual(TOOLS.filter(({ scope }) => scope !== "exec"));
-  });
-
   it("has a name of its own", () => {
     expect(new Set(TOOLS.map(({ name }) => name)).size).toBe(TOOLS.length);
   });
 
   it("leaves room for the instructions in a model's context", () => {
-    expect(INSTRUCTIONS.length).toBeLessThanOrEqual(1500);
+    expect(instructionsFor(toolsetsOf(CATALOG), true).length).toBeLessThanOrEqual(1500);
   });
 });

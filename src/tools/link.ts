@@ -1,0 +1,20 @@
+import type { Block } from "./tool.ts";
+
+export const FILE_SCHEME = "moltbot-file:";
+export const ANSWER_SCHEME = "moltbot-answer:";
+
+/** Address of a file in the sandbox, from a byte on. */
+export function fileUri(path: string, offset = 0): string {
+  return `${FILE_SCHEME}//${path.split("/").map(encodeURIComponent).join("/")}${offset > 0 ? `?offset=${offset}` : ""}`;
+}
+
+/** Address of the Moltbot's answer to a message, from a character on. */
+export function answerUri(runId: string, offset = 0): string {
+  return `${ANSWER_SCHEME}///${encodeURIComponent(runId)}${offset > 0 ? `?offset=${offset}` : ""}`;
+}
+
+/** Points to what is too long for a result; clients that read resources can fetch it whole. */
+export function fileLink(path: string, size: number): Block {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  return { type: "resource_link", uri: fileUri(path), name, title: `All of ${path}`, size };
+}
