@@ -16,7 +16,7 @@ const CONTAINER_FILES = "/opt/moltbot";
 /** The container's Durable Object, told which gateway to start. */
 export class MoltbotSandbox extends SandboxObject<Cloudflare.Env> {
   protected plan(tokens: GatewayTokens): GatewayPlan {
-    const { model, publicUrl, sandbox } = readConfig({ ...this.env });
+    const { model, publicUrl, sandbox, execApproval } = readConfig({ ...this.env });
     const env = gatewayEnv({ gatewayToken: tokens.gateway, bridgeToken: tokens.bridge });
     const config = gatewayConfig({
       modelBaseUrl: sandbox.bridgeUrl + MODEL_PATH,
@@ -28,6 +28,7 @@ export class MoltbotSandbox extends SandboxObject<Cloudflare.Env> {
         input: ["text", "image"],
       },
       allowedOrigins: [publicUrl],
+      execApproval,
     });
     const keeperEnv = {
       KEEPER_URL: sandbox.bridgeUrl + STATE_PATH,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Reply } from "../core/reply.ts";
+import type { ApprovalDecision } from "../gateway/approvals.ts";
 import { conversationName, DEFAULT_CONVERSATION } from "./conversation.ts";
 
 /** Characters. The gateway's frame limit is far above; this is a message, not a file. */
@@ -95,6 +96,21 @@ export interface CancelledRun {
   text: string;
 }
 
+/** Something the bot wants a person to allow. */
+export interface AskedApproval {
+  id: string;
+  of: "exec" | "plugin";
+  /** The command. */
+  title: string;
+  cwd?: string;
+  /** What is unusual about it. */
+  warnings: string[];
+  /** The answers it takes. */
+  decisions: string[];
+  /** ISO 8601; an answer after it comes too late, and the command is not run. */
+  expires?: string;
+}
+
 export interface ChatStatus {
   /** A connection to the gateway is open now. It closes when nothing was said for a while. */
   connected: boolean;
@@ -112,7 +128,10 @@ export interface ChatAccess {
   /** NDJSON of ChatEvent from the cursor on; ends after the `end` event. Dropping it does not touch the run. */
   follow(principal: string, runId: string, cursor: number): Promise<Reply<ReadableStream<Uint8Array>>>;
   cancel(principal: string, runId: string): Promise<Reply<CancelledRun>>;
-  approve(principal: string, runId: string, id: string, decision: "allow-once" | "deny"): Promise<Reply<void>>;
+  /** What a run asks before it goes on, oldest first; none when it has ended. */
+  approvals(principal: string, runId: string): Promise<Reply<AskedApproval[]>>;
+  /** Answers what one of the principal's runs asks. The same answer twice is one. */
+  approve(principal: string, id: string, decision: ApprovalDecision): Promise<Reply<{ runId: string }>>;
   conversations(principal: string): Promise<Reply<ConversationView[]>>;
   history(
     principal: string,

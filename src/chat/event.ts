@@ -30,9 +30,16 @@ export const runEvent = z.discriminatedUnion("type", [
     of: z.enum(["exec", "plugin"]),
     /** What it wants to do. */
     title: z.string().exactOptional(),
+    /** Where the command would run. */
+    cwd: z.string().exactOptional(),
+    /** What is unusual about it, in the gateway's words. */
+    warnings: z.array(z.string()).exactOptional(),
+    /** The answers it takes. */
+    decisions: z.array(z.string()).exactOptional(),
     /** Until when it waits, ISO 8601. */
     expires: z.string().exactOptional(),
-    decision: z.string().exactOptional(),
+    /** When answered: one of the decisions, "expired", or "elsewhere" when it was answered unseen. */
+    decision: z.string().optional(),
   }),
   z.object({
     type: z.literal("end"),
@@ -43,6 +50,7 @@ export const runEvent = z.discriminatedUnion("type", [
   }),
 ]);
 export type RunEvent = z.infer<typeof runEvent>;
+export type ApprovalEvent = Extract<RunEvent, { type: "approval" }>;
 export type EndEvent = Extract<RunEvent, { type: "end" }>;
 
 /**
@@ -51,6 +59,11 @@ export type EndEvent = Extract<RunEvent, { type: "end" }>;
  */
 export const chatEvent = z.intersection(z.object({ cursor: z.number().int().nonnegative() }), runEvent);
 export type ChatEvent = z.infer<typeof chatEvent>;
+
+/** Whether an approval that waits until `expires` has waited in vain. */
+export function isOver(expires: string | undefined, now: number): boolean {
+  return expires !== undefined && Date.parse(expires) <= now;
+}
 
 /** How far an event moves the position. An empty replacement still has to be seen. */
 export function extent(event: RunEvent): number {

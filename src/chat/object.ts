@@ -4,11 +4,13 @@ import { sha256 } from "../core/digest.ts";
 import { Failure } from "../core/failure.ts";
 import { type Reply, reply } from "../core/reply.ts";
 import type { GatewayAccess } from "../gateway/access.ts";
+import type { ApprovalDecision } from "../gateway/approvals.ts";
 import { CHAT_SCOPES, connectGateway } from "../gateway/connect.ts";
 import type { GatewayConnection } from "../gateway/connection.ts";
 import { createDevice, deviceKey } from "../gateway/device.ts";
 import { readEvent } from "../gateway/events.ts";
 import {
+  type AskedApproval,
   type CancelledRun,
   type ChatAccess,
   type ChatMessage,
@@ -19,6 +21,7 @@ import {
   type RunView,
   type StartedRun,
 } from "./access.ts";
+import { asked } from "./approvals.ts";
 import { conversationName, sessionKey, titleOf } from "./conversation.ts";
 import { followRun } from "./follow.ts";
 import { historyPage } from "./history.ts";
@@ -109,13 +112,18 @@ export abstract class ChatObject<Env> extends DurableObject<Env> implements Chat
     });
   }
 
-  approve(principal: string, runId: string, id: string, decision: "allow-once" | "deny"): Promise<Reply<void>> {
-    return reply("chat.approve", async () => {
+  approvals(principal: string, runId: string): Promise<Reply<AskedApproval[]>> {
+    return reply("chat.approvals", () => {
       this.#own(principal, runId);
-      const { runner } = this.#awake();
-      const turn = runner.turn(runId);
-      if (!turn) throw new Failure("conflict", "The run does not go on, so it waits for no approval.");
-      await runner.approve(turn, id, decision);
+      const turn = this.#awake().runner.turn(runId);
+      return turn?.log.waiting(Date.now()).map(asked) ?? [];
+    });
+  }
+
+  approve(principal: string, id: string, decision: ApprovalDecision): Promise<Reply<{ runId: string }>> {
+    return reply("chat.approve", async () => {
+      const run = await this.#awake().runner.approve(principal, id, decision);
+      return { runId: run.id };
     });
   }
 
@@ -220,7 +228,7 @@ export abstract class ChatObject<Env> extends DurableObject<Env> implements Chat
     const stored = deviceKey.safeParse(this.ctx.storage.kv.get(DEVICE));
     const device = stored.success ? stored.data : await createDevice();
     if (!stored.success) this.ctx.storage.kv.put(DEVICE, device);
-    return await connectGateway(this.gateway(), {
+    const connection = await connectGateway(this.gateway(), {
       device,
       scopes: CHAT_SCOPES,
       onEvent: (name, payload) => {
@@ -228,6 +236,9 @@ export abstract class ChatObject<Env> extends DurableObject<Env> implements Chat
         if (event) this.#awake().runner.hear(event);
       },
     });
+    // Nobody waits for it: the runs that were cut off go on meanwhile.
+    this.ctx.waitUntil(this.#awake().runner.catchUp(connection));
+    return connection;
   }
 
   #own(principal: string, runId: string): Run {

@@ -1,4 +1,4 @@
-import { type ChatEvent, type EndEvent, extent, type RunEvent } from "./event.ts";
+import { type ApprovalEvent, type ChatEvent, type EndEvent, extent, isOver, type RunEvent } from "./event.ts";
 import { cut, type RunStore } from "./run-store.ts";
 
 /**
@@ -29,8 +29,8 @@ export class RunLog {
   #full = false;
   /** Tools that have begun and not ended: id → name. */
   readonly tools = new Map<string, string>();
-  /** Approvals that were asked for and not given or refused: id → what kind. */
-  readonly approvals = new Map<string, "exec" | "plugin">();
+  /** What it has asked for: id → what, and the answer once there is one. */
+  readonly approvals = new Map<string, ApprovalEvent & { answer?: string }>();
 
   /** Takes up what is stored: a run may go on in another life of the object. */
   constructor(store: RunStore, run: string) {
@@ -83,6 +83,11 @@ export class RunLog {
     return this.#tail.filter((event) => event.cursor > cursor).map((event) => cut(event, cursor));
   }
 
+  /** What it asks now, oldest first. */
+  waiting(now: number): ApprovalEvent[] {
+    return [...this.approvals.values()].filter(({ answer, expires }) => answer === undefined && !isOver(expires, now));
+  }
+
   /** Resolves at the next change. */
   changed(): Promise<void> {
     return this.#changed.promise;
@@ -114,8 +119,7 @@ export class RunLog {
         else this.tools.delete(event.id);
         return;
       case "approval":
-        if (event.phase === "asked") this.approvals.set(event.id, event.of);
-        else this.approvals.delete(event.id);
+        this.#noteApproval(event);
         return;
       case "end":
         this.ended = true;
@@ -123,6 +127,13 @@ export class RunLog {
       case "image":
       case "note":
     }
+  }
+
+  #noteApproval(event: ApprovalEvent): void {
+    const { id, phase, decision = "elsewhere" } = event;
+    const asked = this.approvals.get(id);
+    if (phase === "asked") this.approvals.set(id, event);
+    else if (asked) this.approvals.set(id, { ...asked, answer: decision });
   }
 
   #wake(): void {

@@ -15,6 +15,8 @@ export class Turn {
   readonly attached = new Set<string>();
   /** Our message went into another run of the conversation, or the bot waits for one; its end is our end. */
   behind = false;
+  /** From when its time is counted, Unix ms: it began, was taken up again, or had its answer from a person. */
+  since = Date.now();
   /** How often it could not be brought to the gateway, or was cut off from it, since we last heard of it. */
   troubles = 0;
   lastTrouble: Failure | undefined;

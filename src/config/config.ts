@@ -26,6 +26,8 @@ export interface Config {
     maxTokens: number;
   };
   sandbox: { bridgeUrl: string; sleepAfter: string };
+  /** Whether the bot asks before it runs a command. */
+  execApproval: "off" | "ask";
   /** How long, and how much of it, the journal keeps. */
   journal: { days: number; entries: number };
 }
@@ -97,6 +99,7 @@ function toConfig(settings: Settings): Config {
       maxTokens: settings.MODEL_MAX_TOKENS,
     },
     sandbox: { bridgeUrl: settings.BRIDGE_URL ?? settings.PUBLIC_URL, sleepAfter: settings.SLEEP_AFTER },
+    execApproval: settings.EXEC_APPROVAL,
     journal: { days: settings.JOURNAL_DAYS, entries: settings.JOURNAL_ENTRIES },
   };
 }

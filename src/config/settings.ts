@@ -111,6 +111,11 @@ export const SETTINGS = {
     "How long the container stays up when nobody uses it: a duration such as 10m, or never.",
     "10m",
   ),
+  EXEC_APPROVAL: setting(
+    z.enum(["off", "ask"], "must be off or ask").default("off"),
+    "Whether the Moltbot asks a person before it runs a command of its own accord: off or ask. It answers with the command and waits for chat_approve.",
+    "off",
+  ),
   JOURNAL_DAYS: setting(wholeNumber(90), "How many days the journal of calls and logins goes back.", "90"),
   JOURNAL_ENTRIES: setting(wholeNumber(50_000), "The most entries the journal keeps; the oldest go first.", "50000"),
 } as const satisfies Record<string, Setting>;

@@ -156,14 +156,3 @@ function historyEntry(value: unknown): HistoryEntry[] {
     },
   ];
 }
-
-export type ApprovalDecision = "allow-once" | "deny";
-
-export async function resolveApproval(
-  connection: GatewayConnection,
-  approval: { id: string; of: "exec" | "plugin"; decision: ApprovalDecision },
-  options: RequestOptions = {},
-): Promise<void> {
-  const { id, of, decision } = approval;
-  await connection.request(`${of}.approval.resolve`, { id, decision }, z.unknown(), options);
-}

@@ -27,6 +27,8 @@ export interface GatewayOptions {
   model: GatewayModel;
   /** Origins from which the Control UI may be opened, for example "https://bot.example.workers.dev". */
   allowedOrigins: string[];
+  /** "ask": a person has to allow each command that is not known to be harmless. */
+  execApproval: "off" | "ask";
   /** Absent: the bot has no browser. */
   browser?: { cdpUrl: string };
 }
@@ -36,7 +38,7 @@ export interface GatewayOptions {
  * OPENCLAW_GATEWAY_TOKEN and BRIDGE_TOKEN from its environment when it loads the file.
  */
 export function gatewayConfig(options: GatewayOptions): Record<string, unknown> {
-  const { model, browser } = options;
+  const { model, browser, execApproval } = options;
   return {
     gateway: {
       mode: "local",
@@ -99,7 +101,11 @@ export function gatewayConfig(options: GatewayOptions): Record<string, unknown> 
         }
       : { browser: { enabled: false } }),
     // The bot may work in its container but not rewire the gateway that watches it.
-    tools: { deny: ["openclaw", "gateway", "computer", "nodes", "plugins"], elevated: { enabled: false } },
+    tools: {
+      deny: ["openclaw", "gateway", "computer", "nodes", "plugins"],
+      elevated: { enabled: false },
+      ...(execApproval === "ask" ? { exec: { mode: "ask" } } : {}),
+    },
     plugins: {
       allow: ["admin-http-rpc", "memory-core", "device-pair", ...(browser ? ["browser"] : [])],
       entries: {

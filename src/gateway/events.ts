@@ -19,6 +19,11 @@ export type GatewayEvent =
       of: "exec" | "plugin";
       session: string | undefined;
       title: string;
+      cwd: string | undefined;
+      /** What is unusual about the command. */
+      warnings: string[];
+      /** Answers it takes; undefined when it does not say. */
+      decisions: string[] | undefined;
       /** Unix ms. */
       expires: number | undefined;
     }
@@ -53,11 +58,15 @@ const tool = z.object({
   status: z.string().optional(),
 });
 
-const approval = z.object({
+export const approvalRequest = z.object({
   id: z.string(),
   request: z.object({
     command: z.string().nullish(),
     title: z.string().nullish(),
+    cwd: z.string().nullish(),
+    warningText: z.string().nullish(),
+    commandAnalysis: z.object({ warningLines: z.array(z.string()).catch([]) }).nullish(),
+    allowedDecisions: z.array(z.string()).optional(),
     sessionKey: z.string().nullish(),
   }),
   expiresAtMs: z.number().optional(),
@@ -73,15 +82,8 @@ export function readEvent(event: string, payload: unknown): GatewayEvent | undef
       return readAgent(payload);
     case "exec.approval.requested":
     case "plugin.approval.requested": {
-      const { id, request, expiresAtMs } = parse(approval, payload, "an approval request");
-      return {
-        kind: "approval",
-        id,
-        of: event === "exec.approval.requested" ? "exec" : "plugin",
-        session: request.sessionKey ?? undefined,
-        title: request.command ?? request.title ?? "",
-        expires: expiresAtMs,
-      };
+      const asked = parse(approvalRequest, payload, "an approval request");
+      return approvalAsked(event === "exec.approval.requested" ? "exec" : "plugin", asked);
     }
     case "exec.approval.resolved":
     case "plugin.approval.resolved": {
@@ -90,6 +92,24 @@ export function readEvent(event: string, payload: unknown): GatewayEvent | undef
     }
   }
   return undefined;
+}
+
+export function approvalAsked(
+  of: "exec" | "plugin",
+  { id, request, expiresAtMs }: z.output<typeof approvalRequest>,
+): Extract<GatewayEvent, { kind: "approval" }> {
+  const { warningText, commandAnalysis } = request;
+  return {
+    kind: "approval",
+    id,
+    of,
+    session: request.sessionKey ?? undefined,
+    title: request.command ?? request.title ?? "",
+    cwd: request.cwd ?? undefined,
+    warnings: [...(warningText ? [warningText] : []), ...(commandAnalysis?.warningLines ?? [])],
+    decisions: request.allowedDecisions,
+    expires: expiresAtMs,
+  };
 }
 
 function readChat(payload: unknown): GatewayEvent | undefined {

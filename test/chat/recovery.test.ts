@@ -128,8 +128,8 @@ describe("a run", { timeout: 90_000 }, () => {
 
 describe("a run with tight limits", { timeout: 60_000 }, () => {
   test("is stopped at its deadline, here and in the gateway", async () => {
-    const tight = await chatStack(gateway, { runMs: 2_500, watchMs: 500 });
-    const { runId } = await tight.ok("send", "ann", { message: "slow: 200", conversation: "deadline" });
+    const tight = await chatStack(gateway, { runMs: 10_000, watchMs: 500 });
+    const { runId } = await tight.ok("send", "ann", { message: "slow: 400", conversation: "deadline" });
     const last = end(await tight.all("ann", runId));
     expect(last).toMatchObject({ status: "failed", error: { code: "timeout" } });
     expect(last.text).toContain("word1");

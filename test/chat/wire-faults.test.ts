@@ -1,60 +1,8 @@
 import { afterEach, describe, expect, test } from "vitest";
-import type { ChatLimits } from "../../src/chat/limits.ts";
-import { helloOk, scriptedGateway } from "../gateway/scripted-gateway.ts";
-import { type ChatStack, chatStack, end, shown } from "./stack.ts";
+import { closeScripted, message, scripted } from "./scripted.ts";
+import { type ChatStack, end, shown } from "./stack.ts";
 
-const open: { close(): unknown }[] = [];
-afterEach(async () => {
-  for (const item of open.splice(0)) await item.close();
-});
-
-interface Asked {
-  method: string;
-  runId: string;
-  session: string;
-  /** How often the client has connected. */
-  connects: number;
-  answer: (payload: unknown) => void;
-  refuse: (code: string, message: string) => void;
-  chat: (state: string, about?: Record<string, unknown>) => void;
-  raw: (text: string) => void;
-  drop: () => void;
-}
-
-/** A chat over a gateway that answers by script, one call at a time. */
-async function scripted(script: (asked: Asked) => void, limits: Partial<ChatLimits> = {}): Promise<ChatStack> {
-  let connects = 0;
-  let runId = "";
-  let session = "";
-  const gateway = await scriptedGateway(({ id, method, params }, { send, socket }) => {
-    if (method === "connect") {
-      connects += 1;
-      send(helloOk(id));
-      return;
-    }
-    const asked = Object(params);
-    if (method === "chat.send") [runId, session] = [asked.idempotencyKey, asked.sessionKey];
-    script({
-      method,
-      runId,
-      session,
-      connects,
-      answer: (payload) => send({ type: "res", id, ok: true, payload }),
-      refuse: (code, why) => send({ type: "res", id, ok: false, error: { code, message: why } }),
-      chat: (state, about = {}) =>
-        send({ type: "event", event: "chat", payload: { runId, sessionKey: session, seq: 1, state, ...about } }),
-      raw: (text) => send(text),
-      drop: () => socket.terminate(),
-    });
-  });
-  const chat = await chatStack(gateway, { retryMs: [0, 50, 50], ...limits });
-  open.push(chat, gateway);
-  return chat;
-}
-
-function message(text: string) {
-  return { message: { role: "assistant", content: [{ type: "text", text }] } };
-}
+afterEach(closeScripted);
 
 async function run(chat: ChatStack) {
   const { runId } = await chat.ok("send", "ann", { message: "hi" });
@@ -152,45 +100,6 @@ describe("a run over a bad wire", { timeout: 30_000 }, () => {
       say("error", { errorKind: "rate_limit", errorMessage: "Slow down." });
     });
     expect(end(await run(chat))).toMatchObject({ status: "failed", error: { code: "limited", message: "Slow down." } });
-  });
-
-  test("tells of an approval and passes the decision on", async () => {
-    const decided: unknown[] = [];
-    const chat = await scripted(({ method, runId, session, answer, raw, chat: say }) => {
-      const event = (name: string, payload: unknown) => raw(JSON.stringify({ type: "event", event: name, payload }));
-      if (method === "chat.send") {
-        answer({ runId, status: "started" });
-        event("exec.approval.requested", { id: "other", request: { command: "id", sessionKey: "agent:main:main" } });
-        event("exec.approval.requested", {
-          id: "a-1",
-          request: { command: "rm x", sessionKey: session },
-          expiresAtMs: 0,
-        });
-        return;
-      }
-      decided.push(method);
-      answer({});
-      event("exec.approval.resolved", { id: "a-1", decision: "deny" });
-      say("final", message("As you like."));
-    });
-    const { runId } = await chat.ok("send", "ann", { message: "hi" });
-    const events = [];
-    for await (const event of chat.follow("ann", runId)) {
-      events.push(event);
-      if (event.type !== "approval" || event.phase !== "asked") continue;
-      expect(await chat.call("approve", "bob", runId, event.id, "allow-once")).toMatchObject({
-        failure: { code: "not_found" },
-      });
-      expect(await chat.call("approve", "ann", runId, "other", "deny")).toMatchObject({
-        failure: { code: "not_found" },
-      });
-      await chat.ok("approve", "ann", runId, event.id, "deny");
-    }
-    expect(decided).toEqual(["exec.approval.resolve"]);
-    expect(events.filter((event) => event.type === "approval")).toMatchObject([
-      { id: "a-1", phase: "asked", title: "rm x", expires: "1970-01-01T00:00:00.000Z" },
-      { id: "a-1", phase: "answered", decision: "deny" },
-    ]);
   });
 
   test("that is cancelled before the gateway answers is stopped when it does", async () => {

@@ -4,6 +4,7 @@ import { gatewayConfig, gatewayEnv, type GatewayOptions } from "../../src/gatewa
 const OPTIONS: GatewayOptions = {
   modelBaseUrl: "http://bridge.internal/model",
   model: { id: "some-model", name: "Some model", contextWindow: 200_000, maxTokens: 8_192, input: ["text", "image"] },
+  execApproval: "off",
   allowedOrigins: ["https://bot.example.com"],
 };
 
@@ -34,6 +35,11 @@ describe("the gateway's configuration", () => {
       const { allow, entries } = Object(gatewayConfig(options)["plugins"]);
       expect(Object.keys(entries).toSorted()).toEqual(allow.toSorted());
     }
+  });
+
+  test("has commands asked about only when that is set", () => {
+    expect(gatewayConfig(OPTIONS)["tools"]).not.toHaveProperty("exec");
+    expect(gatewayConfig({ ...OPTIONS, execApproval: "ask" })).toMatchObject({ tools: { exec: { mode: "ask" } } });
   });
 
   test("gives the bot a browser only when there is one", () => {

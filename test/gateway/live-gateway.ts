@@ -38,6 +38,7 @@ export async function liveGateway(options: { bind?: "loopback" | "lan" } = {}): 
     modelBaseUrl: model.url,
     model: { id: "stand-in", name: "Stand-in", contextWindow: 200_000, maxTokens: 8_192, input: ["text", "image"] },
     allowedOrigins: ["http://localhost:8787"],
+    execApproval: "off",
   });
   const config = {
     ...base,
