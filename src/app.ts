@@ -11,7 +11,7 @@ import { CATALOG } from "./mcp/catalog.ts";
 import { handleMcp } from "./mcp/handler.ts";
 import { handleIcon, ICONS_PATH } from "./mcp/icons.ts";
 import type { Config } from "./config/config.ts";
-import { loginServicesOf, servicesOf } from "./services.ts";
+import { journalObject, loginServicesOf, servicesOf } from "./services.ts";
 
 export interface App {
   fetch(request: Request, env: Cloudflare.Env, ctx: ExecutionContext): Promise<Response>;
@@ -52,6 +52,7 @@ export function app(config: Config): App {
             admit: (asking) => admitVisitor(asking, config),
             publicUrl: config.publicUrl,
             grants: grantsOf(getOAuthApi(options, env), loginServicesOf(env).store),
+            journal: journalObject(env),
           });
         }
         // Guard: the token of the container's present start.

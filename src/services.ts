@@ -6,6 +6,7 @@ import type { Journal } from "./core/journal.ts";
 import { unwrap } from "./core/reply.ts";
 import type { GatewayAccess } from "./gateway/access.ts";
 import { GATEWAY_PORT } from "./gateway/config.ts";
+import type { JournalAccess } from "./journal/access.ts";
 import { journalBatch } from "./journal/batch.ts";
 import { MemoryStore } from "./memory/store.ts";
 import { sandboxHandle } from "./sandbox/handle.ts";
@@ -67,6 +68,11 @@ export function loginServicesOf(env: Cloudflare.Env): LoginServices {
   return { store: env.OAUTH_KV, journal: journalFor(env) };
 }
 
+/** The journal's own object, to read from. */
+export function journalObject(env: Cloudflare.Env): JournalAccess {
+  return env.JOURNAL.get(env.JOURNAL.idFromName(JOURNAL_NAME));
+}
+
 function journalFor(env: Cloudflare.Env): Journal {
-  return journalOf(env.JOURNAL.get(env.JOURNAL.idFromName(JOURNAL_NAME)), waitUntil);
+  return journalOf(journalObject(env), waitUntil);
 }

@@ -1,9 +1,9 @@
 import { Failure } from "../core/failure.ts";
 import { unwrap } from "../core/reply.ts";
-import { type JournalAccess, journalQuery } from "../journal/access.ts";
+import { type JournalAccess, type JournalPage, journalQuery } from "../journal/access.ts";
 
 /** `GET /admin/api/journal?kind&principal&client&action&outcome&before&limit` → a page, newest first. */
-export async function readJournal(url: URL, journal: Pick<JournalAccess, "read">): Promise<Response> {
+export async function readJournal(url: URL, journal: Pick<JournalAccess, "read">): Promise<JournalPage> {
   const given = Object.fromEntries(url.searchParams);
   const query = journalQuery.safeParse(given);
   // A name given twice would silently count once.
@@ -12,5 +12,5 @@ export async function readJournal(url: URL, journal: Pick<JournalAccess, "read">
       hint: `Each of ${Object.keys(journalQuery.shape).join(", ")} may be given once; limit is at most 200.`,
     });
   }
-  return Response.json(unwrap(await journal.read(query.data)), { headers: { "cache-control": "no-store" } });
+  return unwrap(await journal.read(query.data));
 }

@@ -3,6 +3,8 @@ import { requireOwnOrigin, type Visitor } from "../auth/access.ts";
 import type { Grants } from "../auth/grants.ts";
 import { Failure, toFailure } from "../core/failure.ts";
 import { log } from "../core/log.ts";
+import type { JournalAccess } from "../journal/access.ts";
+import { readJournal } from "./journal.ts";
 
 /** Everything for people is under it, behind Access. */
 export const ADMIN_PATH = "/admin/";
@@ -12,6 +14,7 @@ export interface Admin {
   admit(request: Request): Promise<Visitor>;
   publicUrl: string;
   grants: Grants;
+  journal: Pick<JournalAccess, "read">;
 }
 
 const MOST_BODY_BYTES = 4_096;
@@ -25,6 +28,7 @@ const ROUTES: Record<string, Route> = {
   "GET /admin/api/me": (_request, _admin, visitor) => Promise.resolve(visitor),
   "GET /admin/api/grants": async (_request, { grants }, visitor) => ({ grants: await grants.list(emailOf(visitor)) }),
   "POST /admin/api/grants/revoke": revoke,
+  "GET /admin/api/journal": (request, { journal }) => readJournal(new URL(request.url), journal),
 };
 
 /** The people's routes as JSON. Every one is behind the guard, and so is the answer that there is no such route. */

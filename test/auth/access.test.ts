@@ -194,6 +194,61 @@ describe("a person's grants", () => {
   });
 });
 
+const journalSchema = z.object({
+  entries: z.array(
+    z.looseObject({ id: z.number(), kind: z.string(), action: z.string(), outcome: z.string(), ms: z.number() }),
+  ),
+  before: z.number().optional(),
+});
+
+async function journal(query: Record<string, string>) {
+  const headers = cookie(await ticketOf(OWNER.email));
+  const { status, text } = await ask(`/admin/api/journal?${new URLSearchParams(query)}`, { headers });
+  expect(status).toBe(200);
+  return journalSchema.parse(JSON.parse(text));
+}
+
+/** A tool that needs no container. */
+const look = (token: string, name: string, input: Record<string, unknown> = {}) =>
+  mcp(stack.url, { authorization: `Bearer ${token}` }, { method: "tools/call", params: { name, arguments: input } });
+
+describe("the journal", () => {
+  it("has every login and every call, whose it was and how it ended, and none of its content", async () => {
+    const client = await TestClient.register(stack.url);
+    const { access_token } = await client.tokens(["chat"]);
+    await look(access_token, "chat_conversations");
+    await look(access_token, "chat_history", { conversation: "hunter2" });
+    await look(access_token, "hunter2");
+    const mine = async (kind: string) => (await journal({ client: client.id, kind })).entries;
+    await expect.poll(async () => (await mine("call")).length, { timeout: 20_000 }).toBe(3);
+    const calls = await mine("call");
+    expect(calls.map(({ action, outcome }) => `${action} ${outcome}`).toSorted()).toEqual([
+      "chat_conversations ok",
+      "chat_history not_found",
+      "unknown not_found",
+    ]);
+    const logins = await mine("login");
+    expect(logins).toContainEqual(expect.objectContaining({ outcome: "ok" }));
+    const [call] = calls;
+    expect(logins.map(({ principal }) => principal)).toContain(call?.["principal"]);
+    expect(JSON.stringify([calls, logins])).not.toMatch(/hunter2|@example|eyJ/);
+  });
+
+  it("is read in pages, by people and services that Access lets in and nobody else", async () => {
+    const first = await journal({ limit: "1" });
+    expect(first.entries).toHaveLength(1);
+    const second = await journal({ limit: "1", before: String(first.before) });
+    expect(second.entries[0]?.id).toBeLessThan(first.entries[0]?.id ?? 0);
+    const service = await stack.issuer.ticket({ common_name: SERVICE_TOKEN, sub: "" });
+    const headers = { "cf-access-jwt-assertion": service };
+    expect((await ask("/admin/api/journal", { headers })).status).toBe(200);
+    expect((await ask("/admin/api/journal")).status).toBe(401);
+    const wrong = await ask("/admin/api/journal?colour=red", { headers });
+    expect(wrong.status).toBe(400);
+    expectDiscreet(wrong);
+  });
+});
+
 describe("where Access is not set up", () => {
   it.each([
     ["ACCESS_TEAM_DOMAIN", { ACCESS_TEAM_DOMAIN: "" }],
