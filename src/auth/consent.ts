@@ -3,7 +3,7 @@ import { SCOPE_NAMES, SCOPES } from "../core/scope.ts";
 import { escapeHtml, page } from "./page.ts";
 
 /** A name is the client's own choice, and a longer one could push what matters out of sight. */
-const MOST_NAME = 80;
+const MOST_NAME = 60;
 
 /**
  * The page on which a person decides what a client may do. It shows who asks and where access will be sent;
@@ -24,6 +24,7 @@ export function consentPage(details: ConsentDescription, handle: string, headers
   }).join("\n");
   // Any program on a computer can listen where the last one did, so there the question is worth asking each time.
   const remember = details.redirectIsLoopback ? "" : " checked";
+  // Enter in a check box presses the first button, and nobody should allow anything by accident: so Deny comes first.
   return page(
     `Connect ${name}`,
     `<h1>Connect <bdi>${escapeHtml(name)}</bdi> to your Moltbot?</h1>
@@ -38,7 +39,7 @@ ${warning}
 ${boxes}
 </fieldset>
 <label class="remember"><input type="checkbox" name="remember"${remember}><span>Do not ask me again for this app in this browser</span></label>
-<p class="actions"><button class="main" name="decision" value="approve">Allow</button><button name="decision" value="deny">Deny</button></p>
+<p class="actions"><button name="decision" value="deny">Deny</button><button class="main" name="decision" value="approve">Allow</button></p>
 </form>
 <p class="small">Next you sign in. You can take this back later.</p>`,
     { headers },

@@ -24,7 +24,8 @@ export interface Grants {
   revoke(email: string, id: string): Promise<boolean>;
 }
 
-const metadataSchema = z.object({ client: z.string() });
+const metadataSchema = z.object({ client: z.string(), remembered: z.boolean() });
+export type GrantMetadata = z.output<typeof metadataSchema>;
 
 export function grantsOf(oauth: OAuthHelpers, store: LoginStore): Grants {
   const own = async (email: string) => {
@@ -47,17 +48,20 @@ export function grantsOf(oauth: OAuthHelpers, store: LoginStore): Grants {
   };
 }
 
-/** A grant of this person that covers what the client asks for now, at the same address. */
+/**
+ * A grant of this person that covers what the client asks for now, at the same address, and that was given with the
+ * wish not to be asked again.
+ */
 export async function liveGrant(
   oauth: OAuthHelpers,
   principal: string,
   asked: AuthRequest,
 ): Promise<GrantSummary | undefined> {
   return (await allGrants(oauth, principal)).find(
-    ({ clientId, redirectUri, scope }) =>
+    ({ clientId, redirectUri, scope, metadata }) =>
       clientId === asked.clientId &&
       redirectUri === asked.redirectUri &&
-      scope.length > 0 &&
+      metadataSchema.safeParse(metadata).data?.remembered === true &&
       asked.scope.every((name) => scope.includes(name)),
   );
 }

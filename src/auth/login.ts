@@ -13,7 +13,7 @@ import {
   REMEMBERED_SECONDS,
   rememberSecret,
 } from "./familiar.ts";
-import { liveGrant } from "./grants.ts";
+import { type GrantMetadata, liveGrant } from "./grants.ts";
 import { explain } from "./explain.ts";
 import type { LoginServices } from "./provider.ts";
 import { linkAddress } from "./store.ts";
@@ -32,6 +32,8 @@ const pendingSchema = z.object({
   expected: z.string().optional(),
   /** The person agreed earlier and was not asked this time. */
   remembered: z.boolean(),
+  /** Whether the person need not be asked the next time. */
+  keep: z.boolean(),
 });
 type Pending = z.output<typeof pendingSchema>;
 
@@ -86,7 +88,7 @@ async function ask({ request, oauth, config }: Login, entry: JournalEntry): Prom
       const grant = await liveGrant(oauth, familiar.person, authRequest);
       if (grant) {
         const approved = { ...authRequest, scope: grant.scope };
-        const kept = { subject: familiar.subject, expected: familiar.person, remembered: true };
+        const kept = { subject: familiar.subject, expected: familiar.person, remembered: true, keep: true };
         return await toIssuer(oauth, config, approved, kept, new Headers());
       }
     }
@@ -136,17 +138,16 @@ async function decide({ request, oauth, config }: Login, entry: JournalEntry): P
       hint: "Go back and tick what the app may do, or deny it.",
     });
   }
+  const keep = form.get("remember") === "on";
   const familiar = await familiarOf(request, config);
   const subject = familiar?.subject ?? newSubject();
   const approved = await oauth.approveConsent(request, handle, {
     scope,
-    ...(form.get("remember") === "on"
-      ? { remember: { secret: await rememberSecret(config), subject, maxAgeSeconds: REMEMBERED_SECONDS } }
-      : {}),
+    ...(keep ? { remember: { secret: await rememberSecret(config), subject, maxAgeSeconds: REMEMBERED_SECONDS } } : {}),
   });
   entry.client = approved.request.clientId;
   entry.detail = { scope: scope.join(" ") };
-  const kept = { subject, remembered: false, ...(familiar ? { expected: familiar.person } : {}) };
+  const kept = { subject, remembered: false, keep, ...(familiar ? { expected: familiar.person } : {}) };
   return await toIssuer(oauth, config, approved.request, kept, approved.headers);
 }
 
@@ -154,7 +155,7 @@ async function toIssuer(
   oauth: OAuthHelpers,
   config: Config,
   approved: AuthRequest,
-  kept: Pick<Pending, "subject" | "expected" | "remembered">,
+  kept: Pick<Pending, "subject" | "expected" | "remembered" | "keep">,
   headers: Headers,
 ): Promise<Response> {
   const { pending, url } = await loginUrl(config.login, redirectUri(config));
@@ -194,7 +195,7 @@ async function callback({ request, oauth, config, services }: Login, entry: Jour
     request: authRequest,
     userId: principal.id,
     // Readable in storage, so that a grant can be told from others when its client is long gone.
-    metadata: { client: clientName.slice(0, 200) },
+    metadata: { client: clientName.slice(0, 200), remembered: pending.keep } satisfies GrantMetadata,
     scope: authRequest.scope,
     props: { ...principal, session },
   });

@@ -18,7 +18,7 @@ fieldset label { border: 1px solid var(--line); margin-top: -1px }
 fieldset label:first-of-type { border-radius: .6rem .6rem 0 0 }
 fieldset label:last-of-type { border-radius: 0 0 .6rem .6rem }
 label:hover { background: var(--soft) }
-.remember { margin-top: .6rem; border-radius: .6rem }
+.remember { margin-top: .6rem; border: 1px solid transparent; border-radius: .6rem }
 input { inline-size: 1.2rem; block-size: 1.2rem; flex: none; margin: 0; accent-color: #1558b0 }
 .actions { display: flex; gap: .75rem; margin: 1rem 0 0 }
 button { flex: 1; font: inherit; font-weight: 600; min-height: 2.9rem; border-radius: .6rem; border: 1px solid var(--line); background: Canvas; color: inherit; cursor: pointer }

@@ -13,6 +13,7 @@ afterEach(() => {
   Object.assign(stack.issuer, { person: OWNER, refreshTokens: true, down: false, forge: (same: unknown) => same });
 });
 
+const hour = 3600;
 const now = () => Math.floor(Date.now() / 1000);
 
 describe("the way in", () => {
@@ -238,7 +239,6 @@ describe("the way back from the issuer is refused", () => {
 });
 
 describe("an identity token of the issuer is refused", () => {
-  const hour = 3600;
   it.each<[string, (signing: { alg: string; key: string; claims: Record<string, unknown> }) => object]>([
     ["with no signature", () => ({ alg: "none", key: "none" })],
     ["signed with another key", () => ({ key: "foreign" })],
@@ -308,9 +308,14 @@ describe("consent is remembered", () => {
     expect((await headlessBrowser().visit(client.authorizeUrl())).status).toBe(200);
   });
 
-  it("not when the person did not say so", async () => {
+  it("not when the person did not say so, or says so no longer", async () => {
     const client = await TestClient.register(stack.url);
     await client.exchange(await client.code());
+    expect((await client.open()).status).toBe(200);
+    await client.exchange(await client.code(["chat"], { remember: "on" }));
+    const handle = await client.handle({ prompt: "consent" });
+    const sent = await client.decide({ handle, decision: "approve", scope: "chat" });
+    await client.exchange(codeIn(await client.visit(await client.atIssuer(sent))));
     expect((await client.open()).status).toBe(200);
   });
 
