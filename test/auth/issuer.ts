@@ -128,7 +128,7 @@ export async function startIssuer(person: Person): Promise<Issuer> {
     };
   }
 
-  async function exchange(request: IncomingMessage): Promise<[status: number, body: unknown]> {
+  async function token(request: IncomingMessage): Promise<[status: number, body: unknown]> {
     const form = new URLSearchParams(await bodyOf(request));
     const { id, secret } = issuer.client;
     const credentials = `Basic ${Buffer.from(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`).toString("base64")}`;
@@ -180,7 +180,7 @@ export async function startIssuer(person: Person): Promise<Issuer> {
       case "/authorization":
         return void response.writeHead(302, { location: authorize(searchParams) }).end();
       case "/token":
-        return void json(...(await exchange(request)));
+        return void json(...(await token(request)));
       case "/userinfo": {
         const session = sessions.get((request.headers.authorization ?? "").replace("Bearer ", ""));
         return void (session ? json(200, session.person) : json(401, { error: "invalid_token" }));
@@ -195,10 +195,6 @@ export async function startIssuer(person: Person): Promise<Issuer> {
   }
 
   return issuer;
-}
-
-function part(value: object): string {
-  return Buffer.from(JSON.stringify(value)).toString("base64url");
 }
 
 async function bodyOf(request: IncomingMessage): Promise<string> {

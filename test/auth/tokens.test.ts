@@ -222,4 +222,4 @@ it("lets nobody in who has been taken off the list: neither the token nor its re
   await stack.deploy({});
   expect(await works(tokens.access_token)).toBe(401);
   expect(await works((await client.tokens()).access_token)).toBe(200);
-});
+}, 180_000);
