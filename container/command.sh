@@ -185,7 +185,7 @@ stop)
 list)
   echo ok
   for path in "$base"/*.command; do
-    [[ ${path##*/} =~ ^c[0-9a-f]{12}\.command$ ]] || continue
+    [[ ${path##*/} =~ ^c[0-9a-f]{24}\.command$ ]] || continue
     file=${path%.command} id=${path##*/} id=${id%.command}
     IFS= read -r -d '' -n 200 command <"$path"
     look_up

@@ -5,6 +5,8 @@ import { type Form, messageOf, readForm } from "./form.ts";
 export interface Answers {
   /** Typed into a password field, but only of a page on this machine. */
   password: string;
+  /** Whose it is; left out, whom the page proposes. */
+  email?: string;
   /** The permissions to tick on the consent page; left out, the page's own choice stays. */
   scopes?: readonly string[];
   decision: "approve" | "deny";
@@ -17,8 +19,12 @@ const MOST_STEPS = 30;
  * Goes through consent and sign-in as a person with a browser would, until it is sent to `end`, which it
  * visits too. It knows no address and no order of the pages, only what their forms ask for.
  */
-export async function driveSignIn(start: string, end: string, answers: Answers): Promise<void> {
-  const browser = headlessBrowser();
+export async function driveSignIn(
+  start: string,
+  end: string,
+  answers: Answers,
+  browser: Browser = headlessBrowser(),
+): Promise<void> {
   let url = start;
   let response = await browser.visit(url);
   let typed = false;
@@ -51,6 +57,7 @@ function submit(browser: Browser, page: string, form: Form, answers: Answers): P
   const body = new URLSearchParams();
   for (const field of form.fields) {
     if (field.type === "password") body.append(field.name, answers.password);
+    else if (field.type === "email") body.append(field.name, answers.email ?? field.value);
     else if (field.type !== "checkbox" && field.type !== "radio") body.append(field.name, field.value);
     else if (isTicked(field, answers)) body.append(field.name, field.value);
   }

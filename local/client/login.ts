@@ -9,6 +9,8 @@ export interface LoginOptions {
   url: string;
   /** The owner's password: consent and sign-in are then done by code. */
   password?: string;
+  /** Whose password it is, where several people can sign in; left out, the owner's. */
+  email?: string;
   /** Without a password: shows this address to a person, who does it in a browser. */
   show?: (authorizationUrl: string) => void;
   /** Permissions to ask for and to tick; left out, what the server advertises. */
@@ -56,9 +58,14 @@ export async function login(options: LoginOptions): Promise<Login> {
     const { authorizationUrl } = session;
     if (authorizationUrl === undefined) throw new Failure("upstream", "The server gave no address to sign in at.");
 
-    const { password, show, scopes, decision = "approve" } = options;
+    const { password, email, show, scopes, decision = "approve" } = options;
     if (password !== undefined) {
-      await driveSignIn(authorizationUrl.href, listener.url, { password, decision, ...(scopes ? { scopes } : {}) });
+      await driveSignIn(authorizationUrl.href, listener.url, {
+        password,
+        decision,
+        ...(email === undefined ? {} : { email }),
+        ...(scopes ? { scopes } : {}),
+      });
     } else if (show) show(authorizationUrl.href);
     else throw new Failure("unauthorized", "There is no password to sign in with.");
 

@@ -69,6 +69,8 @@ export function providerOptions(options: ProviderOptions): Record<string, unknow
     // As Access with refresh tokens switched on. Not rotated: two windows of one client may ask at the same moment.
     issueRefreshToken: (_context: Context, { clientId }: { clientId: string }) => clientId === worker.id,
     rotateRefreshToken: false,
+    // A session here ends with the sign-in that made it.
+    expiresWithSession: () => false,
     features: { devInteractions: { enabled: false }, rpInitiatedLogout: { enabled: false } },
     interactions: {
       policy: alwaysAsk(),

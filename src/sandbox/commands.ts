@@ -75,7 +75,7 @@ export async function runCommand(
   call: { caller: string; signal: AbortSignal },
 ): Promise<CommandResult> {
   const { caller, signal } = call;
-  const id = newId();
+  const id = newId(caller);
   await writeInput(host, id, request.stdin);
   const running = host.shell(script("run"), commandEnv(id, request), caller).then(unwrap);
   try {
@@ -95,12 +95,12 @@ export async function runCommand(
 export async function cancelCommand(host: CommandHost, caller: string): Promise<void> {
   const [running, another] = await host.runningFor(caller);
   const id = running?.RUN_ID;
-  if (id !== undefined && another === undefined) await stopCommand(host, id);
+  if (id !== undefined && another === undefined) await killCommand(host, id);
 }
 
-/** Starts a command that outlives the call; the id is for the three functions below. */
-export async function startCommand(host: CommandHost, request: CommandRequest): Promise<string> {
-  const id = newId();
+/** Starts a command that outlives the call; the id is for the functions below, which know its owner by it. */
+export async function startCommand(host: CommandHost, owner: string, request: CommandRequest): Promise<string> {
+  const id = newId(owner);
   await writeInput(host, id, request.stdin);
   const { stdout } = unwrap(await host.shell(script("start"), commandEnv(id, request)));
   if (stdout.startsWith("no-directory")) throw noDirectory(request.cwd);
@@ -110,9 +110,11 @@ export async function startCommand(host: CommandHost, request: CommandRequest): 
 /** Output from byte `offset` on; waits up to `waitSeconds` for the first new byte or the end. */
 export async function readCommand(
   host: CommandHost,
+  owner: string,
   id: string,
   range: { offset: number; count: number; waitSeconds: number },
 ): Promise<CommandOutput> {
+  requireOwn(id, owner);
   const env = {
     RUN_ID: id,
     OFFSET: String(range.offset),
@@ -134,14 +136,19 @@ export async function readCommand(
 }
 
 /** Kills a started command with everything it started. */
-export async function stopCommand(host: CommandHost, id: string): Promise<CommandState> {
+export async function stopCommand(host: CommandHost, owner: string, id: string): Promise<CommandState> {
+  requireOwn(id, owner);
+  return await killCommand(host, id);
+}
+
+async function killCommand(host: CommandHost, id: string): Promise<CommandState> {
   const { header } = split(unwrap(await host.shell(script("stop"), { RUN_ID: id })).stdout);
   if (header[0] === "unknown") throw unknownCommand();
   return commandState(header[0]);
 }
 
-/** Started commands, the newest first. */
-export async function listCommands(host: CommandHost): Promise<CommandEntry[]> {
+/** The commands that `owner` started, the newest first. */
+export async function listCommands(host: CommandHost, owner: string): Promise<CommandEntry[]> {
   const { payload } = split(unwrap(await host.shell(script("list"), {})).stdout);
   const entries = payload
     .split("\n")
@@ -157,7 +164,9 @@ export async function listCommands(host: CommandHost): Promise<CommandEntry[]> {
         command: command.join(" "),
       };
     });
-  return entries.toSorted((a, b) => b.startedAt.getTime() - a.startedAt.getTime());
+  return entries
+    .filter(({ id }) => id.startsWith(prefixOf(owner)))
+    .toSorted((a, b) => b.startedAt.getTime() - a.startedAt.getTime());
 }
 
 function commandEnv(id: string, request: CommandRequest): Record<string, string> {
@@ -245,8 +254,21 @@ function exitCode(word: string | undefined): number | undefined {
   return word === undefined || word === "-" ? undefined : Number(word);
 }
 
-function newId(): string {
-  return `c${crypto.randomUUID().replaceAll("-", "").slice(0, 12)}`;
+/**
+ * An id says whose it is, so that somebody else's is known without asking the container. It keeps people's lists
+ * apart and is no wall: whoever may run commands may look at everything in the sandbox.
+ */
+function newId(owner: string): string {
+  return prefixOf(owner) + crypto.randomUUID().replaceAll("-", "").slice(0, 12);
+}
+
+/** Of a principal's id, which begins with hexadecimal digits. */
+function prefixOf(owner: string): string {
+  return `c${owner.slice(0, 12)}`;
+}
+
+function requireOwn(id: string, owner: string): void {
+  if (!id.startsWith(prefixOf(owner))) throw unknownCommand();
 }
 
 function noDirectory(cwd: string): Failure {

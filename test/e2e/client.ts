@@ -48,7 +48,10 @@ export interface Session {
 }
 
 /** Goes through the whole login once and hands the token to as many clients as a test wants. */
-export async function signIn(bot: { url: string; password: string }, scopes?: readonly string[]): Promise<string> {
+export async function signIn(
+  bot: { url: string; email?: string; password: string },
+  scopes?: readonly string[],
+): Promise<string> {
   const { accessToken } = await login({ ...bot, clientName: "test", ...(scopes ? { scopes } : {}) });
   return accessToken;
 }

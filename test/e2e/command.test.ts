@@ -241,8 +241,8 @@ describe("long commands", () => {
   });
 
   it.each([
-    ["command_output", { command_id: "c000000000000" }, "There is no such command."],
-    ["command_stop", { command_id: "c000000000000" }, "There is no such command."],
+    ["command_output", { command_id: `c${"0".repeat(24)}` }, "There is no such command."],
+    ["command_stop", { command_id: `c${"0".repeat(24)}` }, "There is no such command."],
     ["command_stop", { command_id: "$(reboot)" }, "must be an id that command_start gave"],
   ])("%s refuses %j", async (name, input, problem) => {
     const { text, isError } = await session.call(name, input);

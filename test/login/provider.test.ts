@@ -2,7 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createRemoteJWKSet, jwtVerify } from "jose";
+import { createRemoteJWKSet, decodeJwt, jwtVerify } from "jose";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { headlessBrowser } from "../../local/client/browser.ts";
@@ -62,8 +62,8 @@ function leadsTo(response: Response, base: string): string {
 }
 
 /** The sign-in form's address, in a browser that has just been sent there. */
-async function atForm(issuer: string, client = headlessBrowser()) {
-  const form = leadsTo(await client.visit(authorizeUrl(issuer)), issuer);
+async function atForm(issuer: string, client = headlessBrowser(), change: Record<string, string> = {}) {
+  const form = leadsTo(await client.visit(authorizeUrl(issuer, change)), issuer);
   return {
     client,
     form,
@@ -239,6 +239,95 @@ test("exchanges a code once, with the right verifier and secret only", async () 
   const good = await code();
   expect((await exchange(issuer, good)).status).toBe(200);
   expect((await exchange(issuer, good)).status).toBe(400);
+});
+
+async function signedIn(issuer: string, password: string, email = "owner@localhost.test") {
+  const { client, form } = await atForm(issuer);
+  const body = new URLSearchParams({ email, password });
+  const resume = leadsTo(await client.visit(form, { method: "POST", body }), issuer);
+  const returned = new URL(leadsTo(await client.visit(resume), issuer));
+  const answer = await exchange(issuer, returned.searchParams.get("code") ?? "");
+  return z.object({ id_token: z.string(), refresh_token: z.string() }).parse(await answer.json());
+}
+
+function refresh(issuer: string, token: string) {
+  return exchange(issuer, "", { grant_type: "refresh_token", refresh_token: token });
+}
+
+test("renews a sign-in, also after a restart and more than once at a time, and keeps that to this user", async () => {
+  const own = await mkdtemp(join(tmpdir(), "login-"));
+  const first = await start({ stateDir: own });
+  const { refresh_token } = await signedIn(first.issuer, first.password);
+  await running.pop()?.close();
+  const second = await start({ stateDir: own });
+  const answers = await Promise.all([refresh(second.issuer, refresh_token), refresh(second.issuer, refresh_token)]);
+  for (const answer of answers) {
+    const renewed = tokenSchema.parse(await answer.json());
+    expect(decodeJwt(renewed.id_token)).toMatchObject({ email: "owner@localhost.test" });
+  }
+  expect((await refresh(second.issuer, "made-up")).status).toBe(400);
+  expect((await stat(join(own, "sessions.json"))).mode & 0o777).toBe(0o600);
+  await rm(own, { recursive: true });
+});
+
+test("renews nothing for somebody who may no longer sign in", async () => {
+  const own = await mkdtemp(join(tmpdir(), "login-"));
+  const people = ["owner@localhost.test", "friend@localhost.test"];
+  const first = await start({ stateDir: own, people });
+  const password = (await readFile(first.people[1]?.passwordFile ?? "", "utf8")).trim();
+  const { refresh_token } = await signedIn(first.issuer, password, "friend@localhost.test");
+  expect((await refresh(first.issuer, refresh_token)).status).toBe(200);
+  await running.pop()?.close();
+  const second = await start({ stateDir: own, people: people.slice(0, 1) });
+  expect((await refresh(second.issuer, refresh_token)).status).toBe(400);
+  await rm(own, { recursive: true });
+});
+
+test("tells several people apart, each with a password of their own", async () => {
+  const own = await mkdtemp(join(tmpdir(), "login-"));
+  const { issuer, people, password } = await start({
+    stateDir: own,
+    people: ["owner@localhost.test", "Friend@localhost.test"],
+  });
+  const [owner, friend] = people;
+  const friends = (await readFile(friend?.passwordFile ?? "", "utf8")).trim();
+  expect(friends).not.toBe(password);
+  const ids = [await signedIn(issuer, password), await signedIn(issuer, friends, "friend@localhost.test")];
+  expect(ids.map(({ id_token }) => decodeJwt(id_token).sub)).toEqual([owner.subject, friend?.subject]);
+
+  const { client, form } = await atForm(issuer);
+  const submit = (email: string, word: string) =>
+    client.visit(form, { method: "POST", body: new URLSearchParams({ email, password: word }) });
+  expect((await submit("friend@localhost.test", password)).status).toBe(401);
+  expect((await submit("nobody@localhost.test", password)).status).toBe(401);
+  expect((await submit("owner@localhost.test", password)).status).toBe(303);
+  await rm(own, { recursive: true });
+});
+
+test("gives the pages' tickets a day, the keys at Access's address, and no refresh", async () => {
+  const { issuer, password } = await start();
+  const { client, form } = await atForm(issuer, headlessBrowser(), {
+    client_id: "pages",
+    redirect_uri: PAGES_REDIRECT,
+  });
+  const body = new URLSearchParams({ email: "owner@localhost.test", password });
+  const resume = leadsTo(await client.visit(form, { method: "POST", body }), issuer);
+  const returned = new URL(leadsTo(await client.visit(resume), issuer));
+  const answer = await fetch(`${issuer}/token`, {
+    method: "POST",
+    headers: { authorization: `Basic ${btoa(`pages:${encodeURIComponent("a secret of Access")}`)}` },
+    body: new URLSearchParams({
+      grant_type: "authorization_code",
+      code: returned.searchParams.get("code") ?? "",
+      redirect_uri: PAGES_REDIRECT,
+      code_verifier: VERIFIER,
+    }),
+  });
+  const tokens = z.object({ id_token: z.string(), refresh_token: z.string().optional() }).parse(await answer.json());
+  expect(tokens.refresh_token).toBeUndefined();
+  const keys = createRemoteJWKSet(new URL(`${issuer}/cdn-cgi/access/certs`));
+  const { payload } = await jwtVerify(tokens.id_token, keys, { issuer, audience: "pages" });
+  expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBe(24 * 3600);
 });
 
 test("prints nothing", async () => {

@@ -6,7 +6,7 @@ const MOST_STDIN_CHARACTERS = 1_048_576;
 
 export const commandId = z
   .string()
-  .regex(/^c[0-9a-f]{12}$/, "must be an id that command_start gave")
+  .regex(/^c[0-9a-f]{24}$/, "must be an id that command_start gave")
   .describe("The id that command_start gave.");
 
 export const commandFields = {

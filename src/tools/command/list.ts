@@ -7,7 +7,7 @@ const MOST_SHOWN = 50;
 export const commandList = defineTool({
   name: "command_list",
   title: "List commands",
-  description: "Commands started with command_start, the newest first, with their status.",
+  description: "Commands you started with command_start, the newest first, with their status.",
   scope: "exec",
   effect: "read",
   idempotent: true,
@@ -26,8 +26,8 @@ export const commandList = defineTool({
     ),
   }),
   deadlineMs: 30_000,
-  async run(_input, { commands }) {
-    const shown = (await listCommands(commands)).slice(0, MOST_SHOWN);
+  async run(_input, { commands }, { principal }) {
+    const shown = (await listCommands(commands, principal)).slice(0, MOST_SHOWN);
     const lines = shown.map(
       (entry) => `${entry.id}  ${entry.state}  ${entry.startedAt.toISOString()}  ${entry.command}`,
     );

@@ -39,8 +39,8 @@ export const commandOutput = defineTool({
     more: z.boolean(),
   }),
   deadlineMs: (input) => (input.wait_seconds ?? 0) * 1000 + 15_000,
-  async run(input, { commands }) {
-    const read = await readCommand(commands, input.command_id, {
+  async run(input, { commands }, { principal }) {
+    const read = await readCommand(commands, principal, input.command_id, {
       offset: input.cursor ?? 0,
       count: CHUNK_BYTES,
       waitSeconds: Math.ceil(input.wait_seconds ?? 0),

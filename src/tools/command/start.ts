@@ -26,8 +26,8 @@ export const commandStart = defineTool({
   }),
   output: z.object({ command_id: z.string() }),
   deadlineMs: 30_000,
-  async run(input, { commands }) {
-    const id = await startCommand(commands, commandRequest(input, input.timeout_seconds ?? 0));
+  async run(input, { commands }, { principal }) {
+    const id = await startCommand(commands, principal, commandRequest(input, input.timeout_seconds ?? 0));
     return { data: { command_id: id }, text: `Started as ${id}. Its output: command_output {"command_id": "${id}"}.` };
   },
 });

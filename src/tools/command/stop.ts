@@ -14,8 +14,8 @@ export const commandStop = defineTool({
   input: z.strictObject({ command_id: commandId }),
   output: z.object({ status: z.enum(["running", "done", "timeout", "stopped", "stuck", "lost"]) }),
   deadlineMs: 30_000,
-  async run(input, { commands }) {
-    const status = await stopCommand(commands, input.command_id);
+  async run(input, { commands }, { principal }) {
+    const status = await stopCommand(commands, principal, input.command_id);
     const text = status === "stopped" ? "Stopped." : `Nothing to stop: its status is ${status}.`;
     return {
       data: { status },
