@@ -68,7 +68,8 @@ export async function handleLogin(login: Login): Promise<Response> {
     entry.outcome = outcome;
     return response;
   } finally {
-    services.journal({ ...entry, ms: Date.now() - entry.at });
+    // What no client that is known began is in the log alone: strangers could fill the journal with it.
+    if (entry.client !== undefined) services.journal({ ...entry, ms: Date.now() - entry.at });
   }
 }
 

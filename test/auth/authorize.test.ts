@@ -49,6 +49,29 @@ describe("the way in", () => {
   });
 });
 
+const at = (name: string) => TestClient.published(stack.url, `https://published.example/${name}.json`);
+
+describe("a client that publishes its description", () => {
+  it("needs no registration, and the page names the domain it is from", async () => {
+    const server = await (await fetch(`${stack.url}/.well-known/oauth-authorization-server`)).json();
+    expect(server).toMatchObject({ client_id_metadata_document_supported: true });
+    const client = at("client");
+    const page = await client.open();
+    expect(page.text).toContain("<strong>published.example</strong> published this app.");
+    expect(page.text).toContain("Published client");
+    expect((await client.tokens(["chat"])).scope).toBe("chat");
+  });
+
+  it.each(["another", "nameless", "secret", "script", "long", "moved", "text", "absent"])(
+    "is turned away when that is wrong: %s",
+    async (name) => {
+      const refused = await at(name).open();
+      expect([refused.status, refused.location]).toEqual([400, undefined]);
+      expectDiscreet(refused);
+    },
+  );
+});
+
 describe("an authorization request is refused", () => {
   it.each([
     ["without PKCE", { code_challenge: undefined, code_challenge_method: undefined }, "invalid_request"],

@@ -51,6 +51,11 @@ export class TestClient {
     return new TestClient(url, options.browser ?? headlessBrowser(), client, redirect);
   }
 
+  /** A client whose id is the address of its description. */
+  static published(url: string, address: string): TestClient {
+    return new TestClient(url, headlessBrowser(), { client_id: address }, REDIRECT);
+  }
+
   /** The address that a browser is sent to; an undefined value leaves the parameter out. */
   authorizeUrl(change: Record<string, string | undefined> = {}): string {
     const query = new URLSearchParams();
