@@ -63,6 +63,38 @@ describe("the MCP endpoint refuses", () => {
   );
 });
 
+const call = (name: string) => ({ method: "tools/call", params: { name, arguments: { command: "true" } } });
+
+describe("a permission that is lacking", () => {
+  it("is answered with 403 and every permission to ask for next", async () => {
+    const authorization = `Bearer ${await tokenFor(["chat", "control"])}`;
+    const refused = await mcp(stack.url, { authorization }, call("command_run"));
+    expect(refused.status).toBe(403);
+    const challenge = refused.headers.get("www-authenticate") ?? "";
+    expect(challenge).toContain('error="insufficient_scope"');
+    // The whole set: those the token has, and the one it lacks.
+    expect(/scope="([^"]*)"/.exec(challenge)?.[1]?.split(" ").toSorted()).toEqual(["chat", "control", "exec"]);
+    expect(challenge).toContain(`resource_metadata="${stack.url}/.well-known/oauth-protected-resource/mcp"`);
+    expectDiscreet(refused);
+  });
+
+  it("can be asked for, and then the call goes through", async () => {
+    const client = await TestClient.register(stack.url);
+    await client.tokens(["chat"]);
+    const { access_token } = await client.tokens(["chat", "control"]);
+    const answered = await mcp(stack.url, { authorization: `Bearer ${access_token}` }, call("bot_status"));
+    expect(answered.status).toBe(200);
+  });
+
+  it("hides the tools that need it, and is none where there is no such tool", async () => {
+    const authorization = `Bearer ${await tokenFor(["chat"])}`;
+    expect((await mcp(stack.url, { authorization })).text).not.toContain("command_run");
+    const unknown = await mcp(stack.url, { authorization }, call("no_such_tool"));
+    expect(unknown.status).toBe(200);
+    expect(unknown.text).toContain("There is no tool of that name");
+  });
+});
+
 const guess = () => crypto.randomUUID().replaceAll("-", "");
 const post = (body: string, headers: Record<string, string> = {}) => ({ method: "POST", body, headers });
 
@@ -75,6 +107,9 @@ describe("strangers", () => {
     ["/mcp", () => post("{}", { "content-type": "application/json" })],
     ["/mcp", () => post("{}", { authorization: `Bearer ${guess()}:${guess()}:${guess()}` })],
     ["/mcp", () => ({ method: "DELETE" })],
+    ["/mcp/readonly", () => post("{}", { "content-type": "application/json" })],
+    ["/mcp?toolsets=chat", () => ({})],
+    ["/icons/command.svg", () => ({})],
     ["/authorize", () => ({})],
     ["/authorize", () => post("handle=x&decision=approve", { "content-type": "application/x-www-form-urlencoded" })],
     ["/callback?code=x&state=y", () => ({})],
@@ -89,6 +124,8 @@ describe("strangers", () => {
     ["/.well-known/oauth-authorization-server", () => ({})],
     ["/.well-known/oauth-protected-resource/mcp", () => ({})],
     ["/admin/api/grants", () => ({})],
+    ["/admin/api/journal", () => ({})],
+    ["/cdn-cgi/access/authorized?code=x&state=y", () => ({})],
     ["/admin/api/grants", () => ({ headers: { cookie: `CF_Authorization=${guess()}` } })],
     ["/bridge/model/v1/messages", () => post("{}")],
     ["/bridge/model/v1/messages", () => post("{}", { "x-api-key": guess() })],
@@ -119,8 +156,8 @@ describe("strangers", () => {
   it("are told apart by the count from somebody who may", async () => {
     const before = await stack.counts();
     const authorization = `Bearer ${await tokenFor(["exec"])}`;
-    const call = { method: "tools/call", params: { name: "command_run", arguments: { command: "echo hello" } } };
-    expect((await mcp(stack.url, { authorization }, call)).text).toContain("hello");
+    const hello = { method: "tools/call", params: { name: "command_run", arguments: { command: "echo hello" } } };
+    expect((await mcp(stack.url, { authorization }, hello)).text).toContain("hello");
     const after = await stack.counts();
     expect(after.starts).toBe(before.starts + 1);
     expect(after.renewals).toBeGreaterThan(before.renewals);
