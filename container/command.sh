@@ -9,7 +9,7 @@ set -u
 LC_ALL=C
 base=${HOME:-/tmp}/.moltbot/commands
 id=${RUN_ID:-none}
-HEAD_BYTES=12000 TAIL_BYTES=4000 KEEP_FILES=600
+HEAD_BYTES=8000 TAIL_BYTES=3000 KEEP_FILES=600
 file=$base/$id
 
 # Fills `pids` with the living processes of this command: those that carry its variable, and those in its

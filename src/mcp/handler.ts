@@ -9,9 +9,10 @@ import { insufficientScope, missingScopes } from "./scopes.ts";
 import { MCP_PATH, READONLY_PATH, selectionOf } from "./selection.ts";
 import { mcpServer } from "./server.ts";
 
-/** Nothing at all for longer than this, and proxies and clients begin to give up. */
-const PATIENCE_MS = 2_000;
-const KEEP_ALIVE_MS = 15_000;
+/** Long enough for a refusal to have a status of its own, and no longer: a client that goes is noticed in the stream only. */
+const PATIENCE_MS = 100;
+/** A client of 2026 cancels by closing the stream, which the runtime notices at the second write after it. */
+const KEEP_ALIVE_MS = 3_000;
 
 export interface McpOptions {
   context: Omit<McpContext, "selection">;

@@ -24,7 +24,10 @@ function streamOf(response: Promise<Response>, gone: AbortController, keepAliveM
   let quiet: (() => void) | undefined;
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
-      const alive = setInterval(() => controller.enqueue(encoder.encode(": keepalive\n\n")), keepAliveMs);
+      const sign = encoder.encode(": keepalive\n\n");
+      // The first at once: a client that has gone meanwhile is only noticed by writing to it.
+      controller.enqueue(sign);
+      const alive = setInterval(() => controller.enqueue(sign), keepAliveMs);
       quiet = () => clearInterval(alive);
     },
     async pull(controller) {

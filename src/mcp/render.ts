@@ -1,4 +1,5 @@
 import type { CallToolResult } from "@modelcontextprotocol/server";
+import { z } from "zod";
 import type { Failure } from "../core/failure.ts";
 import type { TaskState } from "../tools/task.ts";
 import type { ToolAnswer } from "../tools/tool.ts";
@@ -12,7 +13,7 @@ type Data = Record<string, unknown>;
 export function renderAnswer(answer: ToolAnswer<Data>): CallToolResult {
   return {
     content: [{ type: "text", text: capped(answer.text) }, ...(answer.blocks ?? [])],
-    structuredContent: answer.data,
+    structuredContent: fitting(answer.data),
     ...(answer.failed ? { isError: true } : {}),
   };
 }
@@ -51,6 +52,44 @@ function taskFacts({ id, status, message, created, updated, keptMs, pollMs }: Ta
     ttlMs: keptMs,
     pollIntervalMs: pollMs,
   };
+}
+
+/**
+ * The last guard behind the tools' own limits: the longest texts of the data are cut until all of it fits, so that what
+ * is left still has the shape that the tool promised.
+ */
+function fitting(data: Data): Data {
+  const lengths: number[] = [];
+  JSON.stringify(data, (_key, value: unknown) => {
+    if (typeof value === "string") lengths.push(value.length);
+    return value;
+  });
+  const excess = lengths.reduce((sum, length) => sum + length, 0) - MOST_CHARACTERS;
+  if (excess <= 0) return data;
+  const most = limitFor(lengths, excess);
+  return z
+    .record(z.string(), z.unknown())
+    .parse(
+      JSON.parse(
+        JSON.stringify(data, (_key, value: unknown) =>
+          typeof value === "string" && value.length > most ? `${value.slice(0, Math.max(0, most - 1))}…` : value,
+        ),
+      ),
+    );
+}
+
+/** The length to which the longest texts have to be cut for all of them to lose `excess` characters. */
+function limitFor(lengths: readonly number[], excess: number): number {
+  const sorted = lengths.toSorted((a, b) => b - a);
+  let lost = 0;
+  for (let count = 1; count < sorted.length; count++) {
+    const [longer = 0, shorter = 0] = [sorted[count - 1], sorted[count]];
+    const step = (longer - shorter) * count;
+    if (lost + step >= excess) return longer - Math.ceil((excess - lost) / count);
+    lost += step;
+  }
+  const least = sorted.at(-1) ?? 0;
+  return least - Math.ceil((excess - lost) / Math.max(1, sorted.length));
 }
 
 function capped(text: string): string {

@@ -10,6 +10,9 @@ function script(action: "run" | "start" | "output" | "stop" | "list"): string {
   return `if [ "$BASH_VERSION" ]; then . ${SCRIPT_FILE} ${action}; else exec bash ${SCRIPT_FILE} ${action}; fi`;
 }
 
+/** Where the script keeps what belongs to a command. */
+const COMMAND_FILES = "/home/moltbot/.moltbot/commands";
+
 /** Separates the beginning from the end of an output that was cut. */
 const CUT = "\u001e";
 
@@ -147,6 +150,11 @@ async function killCommand(host: CommandHost, id: string): Promise<CommandState>
   return commandState(header[0]);
 }
 
+/** Where all of a started command's output is. */
+export function outputFile(id: string): string {
+  return `${COMMAND_FILES}/${id}.out`;
+}
+
 /** The commands that `owner` started, the newest first. */
 export async function listCommands(host: CommandHost, owner: string): Promise<CommandEntry[]> {
   const { payload } = split(unwrap(await host.shell(script("list"), {})).stdout);
@@ -174,7 +182,7 @@ function commandEnv(id: string, request: CommandRequest): Record<string, string>
 }
 
 async function writeInput(host: CommandHost, id: string, stdin: string | undefined): Promise<void> {
-  if (stdin !== undefined) unwrap(await host.putFile(`/home/moltbot/.moltbot/commands/${id}.in`, stdin, "utf-8"));
+  if (stdin !== undefined) unwrap(await host.putFile(`${COMMAND_FILES}/${id}.in`, stdin, "utf-8"));
 }
 
 /** A command cancelled right after it was sent may not have come up yet: then there is nothing to kill, so look again. */

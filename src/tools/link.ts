@@ -13,6 +13,11 @@ export function answerUri(runId: string, offset = 0): string {
   return `${ANSWER_SCHEME}///${encodeURIComponent(runId)}${offset > 0 ? `?offset=${offset}` : ""}`;
 }
 
+/** Points to an answer of many parts. */
+export function answerLink(runId: string): Block {
+  return { type: "resource_link", uri: answerUri(runId), name: "answer", title: "The whole answer" };
+}
+
 /** Points to what is too long for a result; clients that read resources can fetch it whole. */
 export function fileLink(path: string, size: number): Block {
   const name = path.slice(path.lastIndexOf("/") + 1);

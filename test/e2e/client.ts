@@ -56,9 +56,10 @@ export async function signIn(
   return accessToken;
 }
 
-export async function connect(bot: { url: string }, token: string): Promise<Session> {
+/** `part` goes behind the endpoint's address: a choice of tools. */
+export async function connect(bot: { url: string }, token: string, part = ""): Promise<Session> {
   const client = new Client({ name: "test", version: "1.0.0" });
-  const transport = new StreamableHTTPClientTransport(mcpUrl(bot.url), {
+  const transport = new StreamableHTTPClientTransport(new URL(mcpUrl(bot.url).href + part), {
     requestInit: { headers: { authorization: `Bearer ${token}` } },
   });
   await client.connect(transport);

@@ -2,6 +2,8 @@ import { z } from "zod";
 import { unwrap } from "../../core/reply.ts";
 import { defineTool } from "../tool.ts";
 
+const MOST_SHOWN = 100;
+
 export const chatConversations = defineTool({
   name: "chat_conversations",
   title: "List conversations",
@@ -25,11 +27,13 @@ export const chatConversations = defineTool({
   }),
   deadlineMs: 30_000,
   async run(_input, { chat }, { principal }) {
-    const conversations = unwrap(await chat.conversations(principal));
+    const all = unwrap(await chat.conversations(principal));
+    const conversations = all.slice(0, MOST_SHOWN);
     const lines = conversations.map(
       ({ conversation, title, lastActivity, messages, running }) =>
         `${conversation}  ${lastActivity}  ${messages} messages${running ? `  (working on ${running})` : ""}  ${title}`,
     );
+    if (all.length > MOST_SHOWN) lines.push(`[${all.length - MOST_SHOWN} older ones are not shown]`);
     return {
       data: {
         conversations: conversations.map(({ conversation, title, lastActivity, messages, running, queued }) => ({

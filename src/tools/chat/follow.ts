@@ -2,15 +2,21 @@ import type { ChatAccess } from "../../chat/access.ts";
 import { chatEvent, type ChatEvent } from "../../chat/event.ts";
 import { raced } from "../../core/deadline.ts";
 import { unwrap } from "../../core/reply.ts";
+import { answerLink } from "../link.ts";
 import type { Block, Call, ToolAnswer } from "../tool.ts";
 import type { RunResult } from "./fields.ts";
 
 /** Marks a progress message as a step of the bot; every other one is the next piece of its answer. */
 const STEP = "⚙ ";
 
+/** Characters of an answer in one result; what is longer is read in parts. */
+const MOST_ANSWER = 20_000;
+
 interface Progress {
   runId: string;
   cursor: number;
+  /** Where the part that fits into a result ends, once there is more. */
+  fits?: number;
   text: string;
   tools: string[];
   notes: string[];
@@ -26,7 +32,7 @@ const LEAST_WAIT_MS = 250;
 export async function followRun(
   chat: ChatAccess,
   call: Call,
-  from: { runId: string; cursor: number; seconds: number },
+  from: { runId: string; cursor: number; seconds: number; offset: number },
 ): Promise<ToolAnswer<RunResult>> {
   const progress: Progress = { runId: from.runId, cursor: from.cursor, text: "", tools: [], notes: [], blocks: [] };
   const stream = unwrap(await chat.follow(call.principal, from.runId, from.cursor));
@@ -48,14 +54,19 @@ export async function followRun(
     // Not awaited: a reader that is already gone has nothing to say.
     reader.cancel().catch(() => undefined);
   }
-  return answer(progress);
+  return answer(progress, from.offset);
 }
 
 async function take(progress: Progress, event: ChatEvent, call: Call): Promise<void> {
   progress.cursor = event.cursor;
   switch (event.type) {
     case "text":
+      if (event.replace) delete progress.fits;
       progress.text = event.replace ? event.text : progress.text + event.text;
+      // A replacement is sent whole each time; what does not fit of it comes with the end.
+      if (!event.replace && progress.text.length > MOST_ANSWER) {
+        progress.fits ??= event.cursor - (progress.text.length - MOST_ANSWER);
+      }
       await call.progress(event.text);
       return;
     case "tool": {
@@ -88,26 +99,40 @@ async function take(progress: Progress, event: ChatEvent, call: Call): Promise<v
   }
 }
 
-function answer(progress: Progress): ToolAnswer<RunResult> {
-  const { runId, cursor, tools, blocks, notes, approval, end } = progress;
+function answer(progress: Progress, offset: number): ToolAnswer<RunResult> {
+  const { runId, tools, blocks, notes, approval, end } = progress;
+  // A part that does not fit comes with the next call.
+  const cursor = end ? progress.cursor : (progress.fits ?? progress.cursor);
   const shared = { run_id: runId, cursor, tools, ...(approval ? { waiting_for_approval: approval } : {}) };
   const remarks = notes.map((note) => `\n[${note}]`).join("");
   if (!end) {
     const next = `[Still running. Go on with chat_wait {"run_id": "${runId}", "cursor": ${cursor}}.]`;
     return {
-      data: { ...shared, status: "running", partial: progress.text },
-      text: [progress.text + remarks, next].filter((part) => part !== "").join("\n"),
+      data: { ...shared, status: "running", partial: progress.text.slice(0, MOST_ANSWER) },
+      text: [progress.text.slice(0, MOST_ANSWER) + remarks, next].filter((part) => part !== "").join("\n"),
       blocks,
     };
   }
   const error = end.error ? `[${end.error.message}${end.error.hint ? ` ${end.error.hint}` : ""}]` : "";
   const state = end.status === "cancelled" ? "[Cancelled.]" : "";
+  const text = end.text.slice(offset, offset + MOST_ANSWER);
+  const left = end.text.length - offset - text.length;
+  const rest =
+    left > 0
+      ? `[${left} characters more: chat_wait {"run_id": "${runId}", "cursor": ${cursor}, "offset": ${offset + text.length}}]`
+      : "";
   return {
-    data: { ...shared, status: end.status, text: end.text, ...(end.error ? { error: end.error } : {}) },
+    data: {
+      ...shared,
+      status: end.status,
+      text,
+      ...(left > 0 ? { truncated: true, next_offset: offset + text.length } : {}),
+      ...(end.error ? { error: end.error } : {}),
+    },
     text:
-      [end.text + remarks, state, error].filter((part) => part !== "").join("\n") ||
+      [text + remarks, rest, state, error].filter((part) => part !== "").join("\n") ||
       "[The Moltbot answered without text.]",
-    blocks,
+    blocks: left > 0 ? [...blocks, answerLink(runId)] : blocks,
     failed: end.status === "failed",
   };
 }

@@ -6,7 +6,10 @@ import { conversationField } from "./fields.ts";
 
 const DEFAULT_MESSAGES = 20;
 const MOST_MESSAGES = 50;
-const MOST_CHARACTERS = 4_000;
+/** Characters of all messages together. */
+const MOST_CHARACTERS = 20_000;
+/** Of one of them, however few there are. */
+const MOST_OF_ONE = 8_000;
 
 export const chatHistory = defineTool({
   name: "chat_history",
@@ -44,15 +47,17 @@ export const chatHistory = defineTool({
   deadlineMs: 45_000,
   async run({ conversation = DEFAULT_CONVERSATION, limit = DEFAULT_MESSAGES, before }, { chat }, { principal }) {
     const page = unwrap(await chat.history(principal, conversation, { limit, ...(before ? { before } : {}) }));
+    const most = Math.min(MOST_OF_ONE, Math.floor(MOST_CHARACTERS / Math.max(1, page.messages.length)));
     const messages = page.messages.map(({ role, text, at, tools, images }) => ({
       role,
-      text: text.slice(0, MOST_CHARACTERS),
+      text: text.slice(0, most),
       ...(at ? { at } : {}),
       tools,
       images: images.length,
-      truncated: text.length > MOST_CHARACTERS,
+      truncated: text.length > most,
     }));
     const lines = messages.map(({ role, text, truncated }) => `${role}: ${text}${truncated ? " …" : ""}`);
+    if (messages.some(({ truncated }) => truncated)) lines.push("[Ask for fewer messages to see more of each.]");
     if (page.before) lines.unshift(`[Older messages: chat_history with before "${page.before}"]`);
     return {
       data: { conversation: page.conversation, messages, ...(page.before ? { before: page.before } : {}) },

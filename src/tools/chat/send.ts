@@ -4,6 +4,10 @@ import { unwrap } from "../../core/reply.ts";
 import { defineTool } from "../tool.ts";
 import { conversationField, MOST_WAIT_SECONDS, runResult, waitField } from "./fields.ts";
 import { followRun } from "./follow.ts";
+import { chatTasks, working } from "./task.ts";
+
+/** A quick answer needs no task. */
+const TASK_WAIT_SECONDS = 5;
 
 export const chatSend = defineTool({
   name: "chat_send",
@@ -48,6 +52,7 @@ export const chatSend = defineTool({
       .describe("Pictures or files for the Moltbot, as base64."),
   }),
   output: runResult,
+  tasks: chatTasks,
   deadlineMs: (input) => (input.wait_seconds ?? MOST_WAIT_SECONDS) * 1000 + 10_000,
   async run(input, { chat }, call) {
     const started = unwrap(
@@ -66,8 +71,13 @@ export const chatSend = defineTool({
           : {}),
       }),
     );
-    const seconds = input.wait_seconds ?? MOST_WAIT_SECONDS;
-    const followed = await followRun(chat, call, { runId: started.runId, cursor: started.cursor, seconds });
+    // A client that follows tasks need not hold the line.
+    const seconds = input.wait_seconds ?? (call.canTask ? TASK_WAIT_SECONDS : MOST_WAIT_SECONDS);
+    const followed = await followRun(chat, call, { runId: started.runId, cursor: started.cursor, seconds, offset: 0 });
+    if (call.canTask && followed.data.status === "running") {
+      const run = unwrap(await chat.runs(call.principal)).find(({ runId }) => runId === started.runId);
+      if (run) return { task: working(run) };
+    }
     return { ...followed, data: { ...followed.data, conversation: started.conversation } };
   },
 });

@@ -16,6 +16,12 @@ export const chatWait = defineTool({
     run_id: runIdField,
     cursor: z.number().int().min(0).optional().describe("The cursor of the last answer. Default 0, the beginning."),
     wait_seconds: waitField,
+    offset: z
+      .number()
+      .int()
+      .min(0)
+      .optional()
+      .describe("For an answer that was truncated: the next_offset of the last result. Default 0."),
   }),
   output: runResult,
   deadlineMs: (input) => (input.wait_seconds ?? MOST_WAIT_SECONDS) * 1000 + 10_000,
@@ -24,5 +30,6 @@ export const chatWait = defineTool({
       runId: input.run_id,
       cursor: input.cursor ?? 0,
       seconds: input.wait_seconds ?? MOST_WAIT_SECONDS,
+      offset: input.offset ?? 0,
     }),
 });

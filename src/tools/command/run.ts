@@ -1,20 +1,17 @@
 import { z } from "zod";
-import { type CommandResult, runCommand } from "../../sandbox/commands.ts";
+import { Failure } from "../../core/failure.ts";
+import { type CommandResult, runCommand, startCommand } from "../../sandbox/commands.ts";
 import { defineTool } from "../tool.ts";
-import { commandFields, commandRequest, outputText } from "./fields.ts";
+import { runAnswer, runOutput } from "./answer.ts";
+import { commandFields, commandRequest } from "./fields.ts";
+import { commandTasks, working } from "./task.ts";
 
 const DEFAULT_TIMEOUT_SECONDS = 30;
 const MOST_TIMEOUT_SECONDS = 45;
+/** For a client that follows it as a task. */
+const MOST_TASK_SECONDS = 86_400;
 /** Time for the kill and the way back, beyond the command's own. */
 const MARGIN_MS = 15_000;
-
-const outputSchema = z.object({
-  text: z.string(),
-  bytes: z.number(),
-  truncated: z.boolean(),
-  binary: z.boolean(),
-  path: z.string(),
-});
 
 export const commandRun = defineTool({
   name: "command_run",
@@ -30,41 +27,34 @@ export const commandRun = defineTool({
     timeout_seconds: z
       .number()
       .min(1)
-      .max(MOST_TIMEOUT_SECONDS, `must be at most ${MOST_TIMEOUT_SECONDS}: use command_start for longer work`)
+      .max(MOST_TASK_SECONDS)
       .optional()
-      .describe(`When to kill it. Default ${DEFAULT_TIMEOUT_SECONDS}, at most ${MOST_TIMEOUT_SECONDS}.`),
+      .describe(
+        `When to kill it. Default ${DEFAULT_TIMEOUT_SECONDS}, at most ${MOST_TIMEOUT_SECONDS}; more only for clients that follow tasks.`,
+      ),
   }),
-  output: z.object({
-    exit_code: z.number(),
-    timed_out: z.boolean(),
-    stdout: outputSchema,
-    stderr: outputSchema,
-    hint: z.string().optional(),
-  }),
-  deadlineMs: (input) => (input.timeout_seconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000 + MARGIN_MS,
+  output: runOutput,
+  tasks: commandTasks,
+  deadlineMs: ({ timeout_seconds: seconds = DEFAULT_TIMEOUT_SECONDS }) =>
+    Math.min(seconds, MOST_TIMEOUT_SECONDS) * 1000 + MARGIN_MS,
   async run(input, { commands }, call) {
     const seconds = Math.ceil(input.timeout_seconds ?? DEFAULT_TIMEOUT_SECONDS);
+    if (seconds > MOST_TIMEOUT_SECONDS) {
+      if (!call.canTask) throw tooLong();
+      return { task: working(await startCommand(commands, commandRequest(input, seconds)), new Date()) };
+    }
     const result = await runCommand(commands, commandRequest(input, seconds), call);
-    const hint = hintFor(result, seconds);
-    const text = [
-      outputText("stdout", result.stdout),
-      outputText("stderr", result.stderr),
-      result.exitCode === 0 ? "" : `[exit code ${result.exitCode}]`,
-      hint ? `[${hint}]` : "",
-    ];
-    return {
-      data: {
-        exit_code: result.exitCode,
-        timed_out: result.outcome !== "done",
-        stdout: result.stdout,
-        stderr: result.stderr,
-        ...(hint ? { hint } : {}),
-      },
-      text: text.filter((part) => part !== "").join("\n") || "[no output]",
-      failed: result.exitCode !== 0,
-    };
+    const { exitCode, stdout, stderr } = result;
+    return runAnswer({ exitCode, timedOut: result.outcome !== "done", stdout, stderr, hint: hintFor(result, seconds) });
   },
 });
+
+function tooLong(): Failure {
+  return new Failure(
+    "invalid_input",
+    `command_run: timeout_seconds must be at most ${MOST_TIMEOUT_SECONDS}: use command_start for longer work.`,
+  );
+}
 
 function hintFor(result: CommandResult, seconds: number): string | undefined {
   if (result.outcome === "timeout")

@@ -1,9 +1,12 @@
 import { z } from "zod";
 import { unwrap } from "../../core/reply.ts";
+import type { DirectoryEntry } from "../../sandbox/results.ts";
 import { defineTool } from "../tool.ts";
 import { filePath } from "./path.ts";
 
 const MOST_ENTRIES = 200;
+/** Characters of all paths: long ones make a shorter page. */
+const MOST_CHARACTERS = 12_000;
 
 export const fileList = defineTool({
   name: "file_list",
@@ -28,7 +31,7 @@ export const fileList = defineTool({
   async run({ path = "/workspace", recursive = false, hidden = false, after = "" }, { files }) {
     const all = unwrap(await files.directory(path, { recursive, hidden }));
     const rest = all.filter((entry) => entry.path > after).toSorted((a, b) => (a.path < b.path ? -1 : 1));
-    const entries = rest.slice(0, MOST_ENTRIES);
+    const entries = page(rest);
     const truncated = rest.length > entries.length;
     const lines = entries.map(
       (entry) => `${entry.path}${entry.type === "directory" ? "/" : ""}  ${entry.size}  ${entry.modified}`,
@@ -37,3 +40,11 @@ export const fileList = defineTool({
     return { data: { path, entries, truncated }, text: lines.join("\n") || `${path} is empty.` };
   },
 });
+
+function page(entries: readonly DirectoryEntry[]): DirectoryEntry[] {
+  let characters = 0;
+  const shown = entries.slice(0, MOST_ENTRIES);
+  const end = shown.findIndex(({ path }) => (characters += path.length) > MOST_CHARACTERS);
+  // One at least, or nobody would ever come past it.
+  return end === -1 ? shown : shown.slice(0, Math.max(1, end));
+}

@@ -29,7 +29,7 @@ describe("an answer", () => {
     const response = await headersWithin(1, 60_000, request(), () => promise);
     const stream = new Response("data: 1\n\ndata: 2\n\n", { headers: { "content-type": "text/event-stream" } });
     resolve(stream);
-    expect(await response.text()).toBe("data: 1\n\ndata: 2\n\n");
+    expect(await response.text()).toBe(": keepalive\n\ndata: 1\n\ndata: 2\n\n");
   });
 
   it("is cancelled by whoever closes the stream", async () => {

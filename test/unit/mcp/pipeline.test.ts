@@ -183,6 +183,25 @@ describe("the pipeline", () => {
     expect(textOf(result).length).toBeLessThan(24_100);
     expect(textOf(result)).toContain("26000 characters left out");
   });
+
+  it("cuts data too, the longest texts of it, and keeps its shape", async () => {
+    const data = { n: 1, short: "abc", long: "x".repeat(50_000), list: [{ text: "y".repeat(30_000) }, { text: "z" }] };
+    const result = await call(
+      tool(async () => ({ data, text: "" })),
+      { n: 1 },
+    );
+    expect(JSON.stringify(result.structuredContent).length).toBeLessThan(24_200);
+    const shape = z.object({
+      n: z.number(),
+      short: z.string(),
+      long: z.string(),
+      list: z.array(z.object({ text: z.string() })),
+    });
+    const cut = shape.parse(result.structuredContent);
+    expect(cut).toMatchObject({ n: 1, short: "abc", list: [{}, { text: "z" }] });
+    expect(cut.long.length).toBe(cut.list[0]?.text.length);
+    expect(cut.long.length).toBeGreaterThan(11_000);
+  });
 });
 
 describe("a tool that asks its person", () => {
