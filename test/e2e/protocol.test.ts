@@ -30,6 +30,12 @@ async function settled(taskId: string) {
   return task.result;
 }
 
+/** The tools at an address. */
+async function names(path: string, headers: Record<string, string> = {}): Promise<string[]> {
+  const { result } = await ask("tools/list", {}, { path, headers });
+  return result.tools.map(({ name }: { name: string }) => name);
+}
+
 describe("a client of 2026", () => {
   it("learns what the server is, and how to use it, in one request", async () => {
     const { result } = await ask("server/discover");
@@ -73,11 +79,6 @@ describe("a client of 2026", () => {
 });
 
 describe("a part of the tools", () => {
-  const names = async (path: string, headers?: Record<string, string>) => {
-    const { result } = await ask("tools/list", {}, { path, ...(headers ? { headers } : {}) });
-    return result.tools.map(({ name }: { name: string }) => name);
-  };
-
   it("is chosen by address or header", async () => {
     const files = ["file_read", "file_write", "file_list"];
     expect(await names("?toolsets=file")).toEqual(files);
@@ -203,7 +204,7 @@ describe("tasks", () => {
     expect(data.text).toBe(done.result.structuredContent.text);
   });
 
-  it("are not made for an answer that is there at once, nor for who does not follow them", async () => {
+  it("are not made for who does not follow them", async () => {
     const call = { name: "chat_send", arguments: { message: "slow: 20", conversation: "no-task", wait_seconds: 0 } };
     const { result } = await ask("tools/call", call);
     expect(result).toMatchObject({ resultType: "complete", structuredContent: { status: "running" } });
