@@ -41,7 +41,8 @@ export const commandRun = defineTool({
     const seconds = Math.ceil(input.timeout_seconds ?? DEFAULT_TIMEOUT_SECONDS);
     if (seconds > MOST_TIMEOUT_SECONDS) {
       if (!call.canTask) throw tooLong();
-      return { task: working(await startCommand(commands, commandRequest(input, seconds)), new Date()) };
+      const id = await startCommand(commands, call.principal, commandRequest(input, seconds));
+      return { task: working(id, new Date()) };
     }
     const result = await runCommand(commands, commandRequest(input, seconds), call);
     const { exitCode, stdout, stderr } = result;

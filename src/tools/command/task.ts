@@ -17,11 +17,11 @@ const POLL_MS = 3_000;
 const HEAD_BYTES = 8_000;
 const TAIL_BYTES = 3_000;
 
-/** A started command as a task of the same id. Whoever may run commands may see all of them: the sandbox is one. */
+/** A started command as a task of the same id. */
 export const commandTasks: Tasks<Pick<ToolServices, "commands">, CommandRun> = {
-  pattern: /^c[0-9a-f]{12}$/,
-  async get(id, { commands }) {
-    const entry = (await listCommands(commands)).find((command) => command.id === id);
+  pattern: /^c[0-9a-f]{24}$/,
+  async get(id, { commands }, { principal }) {
+    const entry = (await listCommands(commands, principal)).find((command) => command.id === id);
     if (entry === undefined) {
       throw new Failure("not_found", "There is no such command.", { hint: "Ended ones are kept for an hour." });
     }
@@ -31,14 +31,14 @@ export const commandTasks: Tasks<Pick<ToolServices, "commands">, CommandRun> = {
     const answer = runAnswer({
       exitCode: exitCode ?? -1,
       timedOut: state === "timeout" || state === "stuck",
-      stdout: await shown(commands, entry),
+      stdout: await shown(commands, principal, entry),
       stderr: { text: "", bytes: 0, truncated: false, binary: false, path: outputFile(id) },
       hint: hintFor(state),
     });
     return { ...working(id, entry.startedAt), status: "completed", answer };
   },
-  async cancel(id, { commands }) {
-    await stopCommand(commands, id);
+  async cancel(id, { commands }, { principal }) {
+    await stopCommand(commands, principal, id);
   },
 };
 
@@ -48,10 +48,10 @@ export function working(id: string, startedAt: Date): TaskState<CommandRun> {
   return { id, status: "working", created, updated: created, keptMs: null, pollMs: POLL_MS };
 }
 
-async function shown(commands: CommandHost, { id, bytes }: CommandEntry): Promise<Output> {
+async function shown(commands: CommandHost, owner: string, { id, bytes }: CommandEntry): Promise<Output> {
   const facts = { bytes, binary: false, path: outputFile(id) };
   const read = async (offset: number, count: number) =>
-    (await readCommand(commands, id, { offset, count, waitSeconds: 0 })).text;
+    (await readCommand(commands, owner, id, { offset, count, waitSeconds: 0 })).text;
   if (bytes <= HEAD_BYTES + TAIL_BYTES) return { ...facts, truncated: false, text: await read(0, bytes) };
   const [head, tail] = await Promise.all([read(0, HEAD_BYTES), read(bytes - TAIL_BYTES, TAIL_BYTES)]);
   const missing = bytes - HEAD_BYTES - TAIL_BYTES;
