@@ -5,6 +5,7 @@ import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/cli
 import { login, mcpUrl } from "../local/client/login.ts";
 import { startStack } from "../local/stack.ts";
 import { directChat } from "./direct-chat.ts";
+import { benchModel } from "./model.ts";
 import { type Comparison, compare, table } from "./measure.ts";
 
 /** Every benchmark, in one run on one Moltbot. Prints ratios; nothing here fails for being slow. */
@@ -79,7 +80,8 @@ async function main(): Promise<void> {
       process.stderr.write(`${pair.name} …\n`);
       rows.push(await compare(pair));
     }
-    process.stdout.write(`${table(rows)}\n`);
+    process.stderr.write("The model bridge …\n");
+    process.stdout.write(`${table(rows)}\n${await benchModel(stack)}\n`);
     direct.close();
     await Promise.all([ours, bare, journaled, unjournaled].map((client) => client.close()));
   } finally {

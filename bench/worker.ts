@@ -4,6 +4,7 @@ import { env as workerEnv } from "cloudflare:workers";
 import { createMcpHandler } from "agents/mcp/server";
 import { z } from "zod";
 import { readConfig } from "../src/config/config.ts";
+import { unwrap } from "../src/core/reply.ts";
 import { servicesOf } from "../src/services.ts";
 import { CATALOG } from "../src/mcp/catalog.ts";
 import { handleMcp } from "../src/mcp/handler.ts";
@@ -62,7 +63,8 @@ export default {
       return new Response(null, { status: 404 });
     }
     if (pathname === "/bench/exec") return Response.json(await exec());
-    const { token } = await servicesOf(env, readConfig({ ...env })).gateway.ready();
-    return Response.json({ token, sandbox: env.SANDBOX.idFromName("moltbot").toString() });
+    const sandbox = env.SANDBOX.idFromName("moltbot");
+    const { gateway, bridge } = unwrap(await env.SANDBOX.get(sandbox).gatewayReady());
+    return Response.json({ token: gateway, bridge, sandbox: sandbox.toString() });
   },
 } satisfies ExportedHandler<Cloudflare.Env>;

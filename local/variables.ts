@@ -11,7 +11,19 @@ export function readDevVars(path: string): Record<string, string> {
   return variables;
 }
 
+/** A model needs one of these, by its present name or its old one. */
+const PROVIDER = [
+  "ANTHROPIC_API_KEY",
+  "ANTHROPIC_BASE_URL",
+  "OPENAI_API_KEY",
+  "OPENAI_BASE_URL",
+  "COMPATIBLE_BASE_URL",
+  "AI_GATEWAY_URL",
+  "AI_GATEWAY_BASE_URL",
+  "CF_AI_GATEWAY_ACCOUNT_ID",
+];
+
 /** Whether the person has a model provider of their own; without one the stand-in answers. */
 export function hasProvider(variables: Record<string, string>): boolean {
-  return variables.ANTHROPIC_API_KEY !== undefined || variables.ANTHROPIC_BASE_URL !== undefined;
+  return PROVIDER.some((name) => variables[name] !== undefined);
 }

@@ -7,6 +7,7 @@ import { playAccess } from "./access.ts";
 import { standInContainer } from "./container/standin.ts";
 
 export * from "../src/objects.ts";
+export { MoltbotChat, MoltbotJournal, MoltbotUsage } from "../src/objects.ts";
 
 /** What the launcher passes beyond the Worker's own settings. */
 const hostSchema = z.object({ CONTAINER_HOST_URL: z.url(), CONTAINER_HOST_TOKEN: z.string().min(16) });

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { exit } from "node:process";
+import { modelsPage } from "./models-page.ts";
 import { settingsPage, variablesExample } from "./settings-page.ts";
 import { SNAPSHOTS, toolsPage } from "./tools-page.ts";
 
@@ -10,6 +11,7 @@ const ROOT = join(import.meta.dirname, "..");
 const FILES: Record<string, () => string> = {
   "docs/tools.md": toolsPage,
   "docs/settings.md": settingsPage,
+  "docs/models.md": modelsPage,
   ".dev.vars.example": variablesExample,
   ...SNAPSHOTS,
 };

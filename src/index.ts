@@ -1,17 +1,22 @@
 import { type App, app } from "./app.ts";
-import { readConfig } from "./config/config.ts";
+import { type Config, readConfig } from "./config/config.ts";
 import { toFailure } from "./core/failure.ts";
 import { log } from "./core/log.ts";
 
-export { MoltbotChat, MoltbotJournal, MoltbotMemory, MoltbotSandbox } from "./objects.ts";
+export { MoltbotChat, MoltbotJournal, MoltbotMemory, MoltbotSandbox, MoltbotUsage } from "./objects.ts";
 
 /** Made once per isolate; the environment of an isolate does not change. */
 let made: App | undefined;
 
+function start(config: Config): App {
+  for (const hint of config.hints) log("warn", "config", { hint });
+  return app(config);
+}
+
 export default {
   async fetch(request, env, ctx) {
     try {
-      made ??= app(readConfig({ ...env }));
+      made ??= start(readConfig({ ...env }));
       return await made.fetch(request, env, ctx);
     } catch (error) {
       const failure = toFailure(error);

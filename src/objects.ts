@@ -1,3 +1,5 @@
+import { placeholders, SLACK_PATH, TELEGRAM_PATH } from "./bridge/channel/channels.ts";
+import { LOGICAL_MODEL } from "./bridge/model/question.ts";
 import { MODEL_PATH, STATE_PATH } from "./bridge/routes.ts";
 import { ChatObject } from "./chat/object.ts";
 import { readConfig } from "./config/config.ts";
@@ -9,6 +11,7 @@ import type { JournalLimits } from "./journal/access.ts";
 import { JournalObject } from "./journal/object.ts";
 import { SandboxObject } from "./sandbox/object.ts";
 import { servicesOf } from "./services.ts";
+import { UsageObject } from "./usage/object.ts";
 
 /** Where the container has what is in this project's container/ folder. */
 const CONTAINER_FILES = "/opt/moltbot";
@@ -16,19 +19,28 @@ const CONTAINER_FILES = "/opt/moltbot";
 /** The container's Durable Object, told which gateway to start. */
 export class MoltbotSandbox extends SandboxObject<Cloudflare.Env> {
   protected plan(tokens: GatewayTokens): GatewayPlan {
-    const { model, publicUrl, sandbox, execApproval } = readConfig({ ...this.env });
-    const env = gatewayEnv({ gatewayToken: tokens.gateway, bridgeToken: tokens.bridge });
+    const { model, channels, publicUrl, sandbox, execApproval } = readConfig({ ...this.env });
+    const env = gatewayEnv({
+      gatewayToken: tokens.gateway,
+      bridgeToken: tokens.bridge,
+      ...(channels.slack ? { slackApiUrl: `${sandbox.bridgeUrl}${SLACK_PATH}/` } : {}),
+    });
+    const stand = placeholders(tokens.bridge);
     const config = gatewayConfig({
       modelBaseUrl: sandbox.bridgeUrl + MODEL_PATH,
       model: {
-        id: model.id,
-        name: model.id,
+        id: LOGICAL_MODEL,
+        api: model.targets[0].api,
         contextWindow: model.contextTokens,
         maxTokens: model.maxTokens,
         input: ["text", "image"],
       },
       allowedOrigins: [publicUrl],
       execApproval,
+      ...(channels.telegram
+        ? { telegram: { botToken: stand.telegram, apiRoot: sandbox.bridgeUrl + TELEGRAM_PATH } }
+        : {}),
+      ...(channels.slack ? { slack: { botToken: stand.slackBot, appToken: stand.slackApp } } : {}),
     });
     const keeperEnv = {
       KEEPER_URL: sandbox.bridgeUrl + STATE_PATH,
@@ -48,6 +60,9 @@ export class MoltbotSandbox extends SandboxObject<Cloudflare.Env> {
     };
   }
 }
+
+/** The Durable Object that counts what models cost. */
+export class MoltbotUsage extends UsageObject<Cloudflare.Env> {}
 
 /** The chats' Durable Object, told how to reach the gateway. */
 export class MoltbotChat extends ChatObject<Cloudflare.Env> {

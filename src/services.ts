@@ -1,8 +1,10 @@
 import { waitUntil } from "cloudflare:workers";
 import type { LoginServices } from "./auth/provider.ts";
+import { Breaker } from "./bridge/model/breaker.ts";
 import type { Bridge } from "./bridge/routes.ts";
 import type { Config } from "./config/config.ts";
 import type { Journal } from "./core/journal.ts";
+import { secretValues } from "./core/redact.ts";
 import { unwrap } from "./core/reply.ts";
 import type { GatewayAccess } from "./gateway/access.ts";
 import { GATEWAY_PORT } from "./gateway/config.ts";
@@ -11,6 +13,7 @@ import { journalBatch } from "./journal/batch.ts";
 import { MemoryStore } from "./memory/store.ts";
 import { sandboxHandle } from "./sandbox/handle.ts";
 import type { ToolServices } from "./tools/services.ts";
+import { type KnownTotal, Meter } from "./usage/meter.ts";
 
 export interface Services {
   gateway: GatewayAccess;
@@ -31,11 +34,20 @@ const JOURNAL_NAME = "moltbot";
 
 const journalOf = journalBatch();
 
+/** What models cost. */
+const USAGE_NAME = "moltbot";
+
+/** What an isolate remembers of the providers and of the day's budget. */
+const breaker = new Breaker();
+const knownTotal: KnownTotal = { total: undefined, at: 0 };
+
 /** The composition root: the only file that touches bindings. For one request: stubs may not outlive it. */
 export function servicesOf(env: Cloudflare.Env, config: Config): Services {
   const sandbox = sandboxHandle(env.SANDBOX, config.sandbox);
   const chat = env.CHAT.get(env.CHAT.idFromName(CHAT_NAME));
   const memory = env.MEMORY.get(env.MEMORY.idFromName(MEMORY_NAME));
+  const usage = env.USAGE.get(env.USAGE.idFromName(USAGE_NAME));
+  const journal = journalFor(env);
   return {
     gateway: {
       async ready() {
@@ -48,17 +60,32 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
     bridge: {
       // Of the bare object: whoever knocks must not put off the container's sleep.
       admits: (token) => sandbox.bare.bridgeAdmits(token),
-      provider: { baseUrl: config.model.baseUrl, apiKey: config.model.apiKey },
+      model: {
+        targets: config.model.targets,
+        patienceMs: config.model.patienceMs,
+        secrets: secretValues(),
+        breaker,
+        ledger: new Meter(usage, config.model, knownTotal),
+        turns: {
+          answered: async (session, model) => unwrap(await chat.modelAnswered(session, model)),
+          failed: async (session, failure) => unwrap(await chat.modelFailed(session, failure)),
+        },
+        journal,
+        ai: env.AI,
+        later: waitUntil,
+      },
+      channels: config.channels,
       state: { memory, store: new MemoryStore(env.STATE) },
     },
-    journal: journalFor(env),
+    journal,
     signingKey: async () => await chat.signingKey(),
     tools: {
       chat,
       commands: sandbox.object,
       files: sandbox.object,
       bot: sandbox.object,
-      model: { id: config.model.id },
+      model: { names: config.model.targets.map(({ name }) => name), caps: config.model },
+      usage,
     },
   };
 }

@@ -1,6 +1,7 @@
 import { Failure, toFailure } from "../core/failure.ts";
 import { log } from "../core/log.ts";
-import { type Provider, relayModelCall } from "./model/relay.ts";
+import { channelCall, type Channels, relayChannelCall } from "./channel/channels.ts";
+import { type ModelBridge, relayModelCall } from "./model/relay.ts";
 import { handleState, type StateBridge } from "./state/routes.ts";
 
 export const BRIDGE_PATH = "/bridge/";
@@ -10,20 +11,23 @@ export const STATE_PATH = "/bridge/state";
 export interface Bridge {
   /** Whether this is the token that the running gateway was given at its start. */
   admits(token: string): Promise<boolean>;
-  provider: Provider;
+  model: ModelBridge;
+  channels: Channels;
   state: StateBridge;
 }
 
 /** What the container may ask of the Worker, behind the token of its present start. */
 export async function handleBridge(request: Request, bridge: Bridge): Promise<Response> {
   try {
-    const token = shownToken(request.headers);
+    const channel = channelCall(request, bridge.channels);
+    const token = channel?.shown ?? shownToken(request.headers);
     if (token === undefined || !(await bridge.admits(token))) {
       throw new Failure("unauthorized", "The bridge takes only the token of the container's present start.");
     }
+    if (channel) return await relayChannelCall(request, channel);
     const { pathname } = new URL(request.url);
     if (pathname.startsWith(`${MODEL_PATH}/`)) {
-      return await relayModelCall(request, pathname.slice(MODEL_PATH.length), bridge.provider);
+      return await relayModelCall(request, pathname.slice(MODEL_PATH.length), bridge.model);
     }
     if (pathname.startsWith(`${STATE_PATH}/`)) {
       return await handleState(request, pathname.slice(STATE_PATH.length), bridge.state);
@@ -38,7 +42,7 @@ export async function handleBridge(request: Request, bridge: Bridge): Promise<Re
   }
 }
 
-/** The provider's client sends its key in x-api-key; others use a bearer token. */
+/** The Messages API's client sends its key in x-api-key; others use a bearer token. */
 function shownToken(headers: Headers): string | undefined {
   const bearer = /^Bearer (\S+)$/i.exec(headers.get("authorization") ?? "");
   return headers.get("x-api-key") ?? bearer?.[1];

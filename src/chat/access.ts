@@ -22,6 +22,8 @@ export const chatMessage = z.object({
     .refine((text) => text.trim() !== "", "must not be empty"),
   conversation: conversationName.default(DEFAULT_CONVERSATION),
   idempotencyKey: z.string().min(1).max(200).optional(),
+  /** The program that sends it, for the count of what models cost. */
+  client: z.string().max(200).optional(),
   attachments: z
     .array(chatAttachment)
     .max(ATTACHMENTS)
@@ -109,6 +111,13 @@ export interface AskedApproval {
   decisions: string[];
   /** ISO 8601; an answer after it comes too late, and the command is not run. */
   expires?: string;
+}
+
+/** Whose turn it is in a conversation. */
+export interface TurnOwner {
+  principal: string;
+  client: string | undefined;
+  conversation: string;
 }
 
 export interface ChatStatus {

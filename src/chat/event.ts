@@ -47,6 +47,8 @@ export const runEvent = z.discriminatedUnion("type", [
     /** The whole answer; what there is of it when the run failed or was cancelled. */
     text: z.string(),
     error: failureView.exactOptional(),
+    /** The model that answered last, as its owner names it. */
+    model: z.string().exactOptional(),
   }),
 ]);
 export type RunEvent = z.infer<typeof runEvent>;

@@ -1,7 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { z } from "zod";
 import { sha256 } from "../core/digest.ts";
-import { Failure } from "../core/failure.ts";
+import { Failure, type FailureView } from "../core/failure.ts";
 import { type Reply, reply } from "../core/reply.ts";
 import type { GatewayAccess } from "../gateway/access.ts";
 import type { ApprovalDecision } from "../gateway/approvals.ts";
@@ -20,6 +20,7 @@ import {
   type HistoryPage,
   type RunView,
   type StartedRun,
+  type TurnOwner,
 } from "./access.ts";
 import { asked } from "./approvals.ts";
 import { conversationName, sessionKey, titleOf } from "./conversation.ts";
@@ -29,6 +30,7 @@ import { CHAT_LIMITS, type ChatLimits } from "./limits.ts";
 import { GatewayLink } from "./link.ts";
 import { Runner } from "./runner.ts";
 import { type Run, RunStore } from "./run-store.ts";
+import type { Turn } from "./turn.ts";
 
 const DEVICE = "device";
 const SIGNING_KEY = "signing-key";
@@ -50,7 +52,7 @@ export abstract class ChatObject<Env> extends DurableObject<Env> implements Chat
   send(principal: string, message: ChatMessage): Promise<Reply<StartedRun>> {
     return reply("chat.send", async () => {
       const input = parseInput(message);
-      const { conversation, attachments, idempotencyKey = null } = input;
+      const { conversation, attachments, idempotencyKey = null, client = null } = input;
       const [session, fingerprint] = await Promise.all([
         sessionKey(principal, conversation),
         sha256(JSON.stringify([conversation, input.message, attachments])),
@@ -75,6 +77,7 @@ export abstract class ChatObject<Env> extends DurableObject<Env> implements Chat
         started: null,
         ended: null,
         boot: null,
+        client,
       };
       this.#store.insert(run, attachments, titleOf(input.message));
       this.#awake().runner.next(session);
@@ -187,6 +190,33 @@ export abstract class ChatObject<Env> extends DurableObject<Env> implements Chat
     const made = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
     this.ctx.storage.kv.put(SIGNING_KEY, made);
     return made;
+  }
+
+  /** A model answers in this conversation of the gateway; whose turn that is. */
+  modelAnswered(session: string, model: string): Promise<Reply<TurnOwner | undefined>> {
+    return reply("chat.model", () =>
+      this.#told(session, (turn) => {
+        turn.model = model;
+        turn.modelFailure = undefined;
+      }),
+    );
+  }
+
+  /** No model answers in this conversation of the gateway; should the turn fail, this is why. */
+  modelFailed(session: string, failure: FailureView): Promise<Reply<TurnOwner | undefined>> {
+    return reply("chat.model", () =>
+      this.#told(session, (turn) => {
+        turn.modelFailure = failure;
+      }),
+    );
+  }
+
+  #told(session: string, tell: (turn: Turn) => void): TurnOwner | undefined {
+    const turn = this.#awake().runner.turnIn(session);
+    if (!turn) return undefined;
+    tell(turn);
+    const { principal, client, conversation } = turn.run;
+    return { principal, client: client ?? undefined, conversation };
   }
 
   /** Wakes an evicted object whose runs go on, ends those that took too long, forgets old ones. */

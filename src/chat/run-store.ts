@@ -13,7 +13,7 @@ const SCHEMA = `
     idempotency TEXT, digest TEXT NOT NULL, message TEXT NOT NULL, state TEXT NOT NULL,
     created INTEGER NOT NULL, started INTEGER, ended INTEGER,
     -- The gateway process that took the run; null until it did.
-    boot TEXT);
+    boot TEXT, client TEXT);
   CREATE UNIQUE INDEX IF NOT EXISTS runs_key ON runs (principal, idempotency) WHERE idempotency IS NOT NULL;
   CREATE INDEX IF NOT EXISTS runs_state ON runs (state, created);
   -- position: right after the event, see event.ts.
@@ -40,6 +40,7 @@ const run = z.object({
   started: z.number().nullable(),
   ended: z.number().nullable(),
   boot: z.string().nullable(),
+  client: z.string().nullable(),
 });
 export type Run = z.infer<typeof run>;
 
@@ -61,11 +62,14 @@ export class RunStore {
   constructor(sql: SqlStorage) {
     this.#sql = sql;
     sql.exec(SCHEMA);
+    // Tables of an earlier version do not know the client yet.
+    const [column] = sql.exec("SELECT count(*) AS n FROM pragma_table_info('runs') WHERE name = 'client'");
+    if (count.parse(column).n === 0) sql.exec("ALTER TABLE runs ADD COLUMN client TEXT");
   }
 
   insert(added: Run, attachments: readonly StoredAttachment[], title: string): void {
     this.#sql.exec(
-      "INSERT INTO runs VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+      "INSERT INTO runs VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
       added.id,
       added.principal,
       added.conversation,
@@ -78,6 +82,7 @@ export class RunStore {
       added.started,
       added.ended,
       added.boot,
+      added.client,
     );
     attachments.forEach(({ mimeType, data, name }, number) => {
       for (let at = 0; at < data.length; at += PIECE) {

@@ -33,6 +33,11 @@ export class Runner {
     return this.#turns.get(runId);
   }
 
+  /** What goes on in a conversation. */
+  turnIn(session: string): Turn | undefined {
+    return [...this.#turns.values()].find((turn) => turn.run.session === session && !turn.over);
+  }
+
   /** Runs a conversation's next message, unless one is being answered. */
   next(session: string): void {
     for (const turn of this.#turns.values()) if (turn.run.session === session) return;

@@ -1,4 +1,4 @@
-import type { Failure } from "../core/failure.ts";
+import type { Failure, FailureView } from "../core/failure.ts";
 import type { EndEvent } from "./event.ts";
 import type { RunLog } from "./run-log.ts";
 import type { Run } from "./run-store.ts";
@@ -22,6 +22,10 @@ export class Turn {
   lastTrouble: Failure | undefined;
   /** Someone is bringing it to the gateway now. */
   driving = false;
+  /** The model that answered last; what the bridge says of it, for the gateway knows one name for all. */
+  model: string | undefined;
+  /** No model answered, and why: the gateway tells it in words of its own, which do not help. */
+  modelFailure: FailureView | undefined;
   /** Its outcome is known and being written down. */
   ending = false;
 
@@ -66,7 +70,9 @@ export class Turn {
   /** Tools whose end was not heard are ended without an outcome, then the run is. */
   end(event: EndEvent): void {
     for (const [id, name] of this.log.tools) this.log.append({ type: "tool", id, name, phase: "end" });
-    this.log.end(event);
+    const model = this.model === undefined ? {} : { model: this.model };
+    const failed = event.status === "failed" && this.modelFailure ? { error: this.modelFailure } : {};
+    this.log.end({ ...event, ...model, ...failed });
     this.#resolve();
   }
 }

@@ -1,6 +1,8 @@
 import type { z } from "zod";
 import { Failure } from "../core/failure.ts";
 import { keepSecret } from "../core/redact.ts";
+import { LEGACY, understandLegacy } from "./legacy.ts";
+import { type ModelTarget, modelTargets } from "./providers.ts";
 import { SETTINGS, type Settings, settingsSchema } from "./settings.ts";
 
 /** What the rest of the Worker is configured by; nothing else reads settings. */
@@ -18,32 +20,41 @@ export interface Config {
   /** Access in front of the pages for people. What is not set stays undefined or empty, and the guard shuts. */
   access: { teamDomain: string | undefined; audiences: readonly string[]; serviceTokens: readonly string[] };
   model: {
-    baseUrl: string;
-    /** Undefined when the provider at `baseUrl` needs none. */
-    apiKey: string | undefined;
-    id: string;
+    /** In the order they are asked; at least one, all of one API. */
+    targets: readonly [ModelTarget, ...ModelTarget[]];
     contextTokens: number;
     maxTokens: number;
+    patienceMs: number;
+    /** Undefined: no cap. */
+    dailyTokens: number | undefined;
+    dailyUsd: number | undefined;
+  };
+  channels: {
+    telegram: string | undefined;
+    telegramUrl: string;
+    slack: { bot: string; app: string } | undefined;
+    slackUrl: string;
   };
   sandbox: { bridgeUrl: string; sleepAfter: string };
   /** Whether the bot asks before it runs a command. */
   execApproval: "off" | "ask";
   /** How long, and how much of it, the journal keeps. */
   journal: { days: number; entries: number };
+  /** What the owner might want to change, for the log. */
+  hints: readonly string[];
 }
-
-const DEFAULT_PROVIDER = "https://api.anthropic.com";
 
 /**
  * Reads every setting from the Worker's variables. One Failure names all that is missing or wrong; values are
  * never repeated in it, for a mistyped setting may hold a secret.
  */
 export function readConfig(variables: Record<string, unknown>): Config {
+  const legacy = understandLegacy(variables);
   const given: Record<string, unknown> = {};
-  for (const [name, { secret }] of Object.entries(SETTINGS)) {
-    const value = variables[name];
+  for (const [name, { secret }] of Object.entries({ ...LEGACY, ...SETTINGS })) {
     // An empty variable is how a template leaves a setting out.
-    if (value === undefined || value === "") continue;
+    const value = [variables[name], legacy.settings[name]].find((text) => text !== undefined && text !== "");
+    if (value === undefined) continue;
     if (secret && typeof value === "string") keepSecret(value);
     given[name] = value;
   }
@@ -51,7 +62,7 @@ export function readConfig(variables: Record<string, unknown>): Config {
   const problems = parsed.success
     ? missingTogether(parsed.data)
     : parsed.error.issues.map((issue) => problem(issue, given));
-  if (parsed.success && problems.length === 0) return toConfig(parsed.data);
+  if (parsed.success && problems.length === 0) return { ...toConfig(parsed.data), hints: legacy.hints };
   throw new Failure("misconfigured", `The Worker's settings are not complete: ${problems.join("; ")}.`, {
     hint: "Set them with `wrangler secret put NAME`, in wrangler.jsonc or in .dev.vars; docs/settings.md explains each.",
   });
@@ -62,9 +73,10 @@ function missingTogether(settings: Settings): string[] {
   if (settings.ALLOWED_EMAILS.length === 0 && settings.ALLOWED_DOMAINS.length === 0) {
     problems.push("ALLOWED_EMAILS and ALLOWED_DOMAINS are both empty, so nobody could sign in");
   }
-  if (settings.ANTHROPIC_BASE_URL === DEFAULT_PROVIDER && settings.ANTHROPIC_API_KEY === undefined) {
-    problems.push("ANTHROPIC_API_KEY is missing");
+  if ((settings.SLACK_BOT_TOKEN === undefined) !== (settings.SLACK_APP_TOKEN === undefined)) {
+    problems.push("SLACK_BOT_TOKEN and SLACK_APP_TOKEN go together");
   }
+  problems.push(...modelTargets(settings).problems);
   return problems;
 }
 
@@ -75,7 +87,7 @@ function problem(issue: z.core.$ZodIssue, given: Record<string, unknown>): strin
   return `${name} ${issue.message.startsWith("must ") ? issue.message : "is not valid"}`;
 }
 
-function toConfig(settings: Settings): Config {
+function toConfig(settings: Settings): Omit<Config, "hints"> {
   return {
     publicUrl: settings.PUBLIC_URL,
     mcpUrl: `${settings.PUBLIC_URL}/mcp`,
@@ -92,14 +104,29 @@ function toConfig(settings: Settings): Config {
       serviceTokens: settings.ACCESS_SERVICE_TOKENS,
     },
     model: {
-      baseUrl: settings.ANTHROPIC_BASE_URL,
-      apiKey: settings.ANTHROPIC_API_KEY,
-      id: settings.MODEL,
+      targets: atLeastOne(modelTargets(settings).targets),
       contextTokens: settings.MODEL_CONTEXT_TOKENS,
       maxTokens: settings.MODEL_MAX_TOKENS,
+      patienceMs: settings.MODEL_PATIENCE_SECONDS * 1000,
+      dailyTokens: settings.MODEL_DAILY_TOKENS,
+      dailyUsd: settings.MODEL_DAILY_USD,
+    },
+    channels: {
+      telegram: settings.TELEGRAM_BOT_TOKEN,
+      telegramUrl: settings.TELEGRAM_API_URL,
+      slackUrl: settings.SLACK_API_URL,
+      slack:
+        settings.SLACK_BOT_TOKEN !== undefined && settings.SLACK_APP_TOKEN !== undefined
+          ? { bot: settings.SLACK_BOT_TOKEN, app: settings.SLACK_APP_TOKEN }
+          : undefined,
     },
     sandbox: { bridgeUrl: settings.BRIDGE_URL ?? settings.PUBLIC_URL, sleepAfter: settings.SLEEP_AFTER },
     execApproval: settings.EXEC_APPROVAL,
     journal: { days: settings.JOURNAL_DAYS, entries: settings.JOURNAL_ENTRIES },
   };
+}
+
+function atLeastOne<T>([first, ...others]: readonly T[]): [T, ...T[]] {
+  if (first === undefined) throw new Failure("internal", "There is no model.");
+  return [first, ...others];
 }

@@ -26,22 +26,40 @@ const httpUrl = httpUrlText.transform((text) => text.replace(/\/+$/, ""));
 const commaListAsIs = z
   .string()
   .default("")
-  .transform((text) =>
-    text
-      .split(",")
-      .map((item) => item.trim())
-      .filter((item) => item !== ""),
-  );
+  .transform((text) => listed(text));
 
 const commaList = commaListAsIs.transform((items) => items.map((item) => item.toLowerCase()));
 
-const wholeNumber = (fallback: number) =>
-  z
-    .string()
-    .regex(/^\d+$/, "must be a whole number")
-    .default(String(fallback))
-    .transform(Number)
-    .refine((n) => n > 0, "must be more than 0");
+function listed(text: string): string[] {
+  return text
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+}
+
+const wholeNumber = z
+  .string()
+  .regex(/^\d+$/, "must be a whole number")
+  .transform(Number)
+  .refine((n) => n > 0, "must be more than 0");
+
+const money = z
+  .string()
+  .regex(/^\d+(\.\d+)?$/, "must be a number of dollars")
+  .transform(Number)
+  .refine((n) => n > 0, "must be more than 0");
+
+const modelName = z.string().regex(/^[A-Za-z0-9@][A-Za-z0-9._:@/-]{0,149}$/, "must be a model's name");
+
+/** "<model>=<input>/<output>" */
+const modelPrice = z
+  .string()
+  .regex(/^[^=\s]+=\d+(\.\d+)?\/\d+(\.\d+)?$/, "must be like model=3/15")
+  .transform((text) => {
+    const [model = "", price = ""] = text.split("=");
+    const [input, output] = price.split("/").map(Number);
+    return { model, input: input ?? 0, output: output ?? 0 };
+  });
 
 export const SETTINGS = {
   PUBLIC_URL: setting(
@@ -78,9 +96,54 @@ export const SETTINGS = {
     "Client ids of the Access service tokens that may use the routes for people, comma-separated. Left out, none may.",
     "88bf3b6d86161464f6509f7219099e57.access",
   ),
+  MODEL: setting(
+    modelName.default("claude-sonnet-4-5"),
+    "The model the Moltbot thinks with: `<provider>/<model>`, for example `openai/gpt-5`; a model alone is one of Anthropic's. docs/models.md lists the providers. Takes effect at the next message.",
+    "anthropic/claude-sonnet-4-5",
+  ),
+  MODEL_FALLBACKS: setting(
+    z
+      .string()
+      .default("")
+      .transform((text) => listed(text))
+      .pipe(z.array(modelName)),
+    "Models to ask when that one fails, in this order, comma-separated and named alike. All of one API: docs/models.md.",
+    "ai-gateway/anthropic/claude-sonnet-4-5, anthropic/claude-haiku-4-5",
+  ),
+  MODEL_CONTEXT_TOKENS: setting(wholeNumber.default(200_000), "How many tokens the model's context holds.", "200000"),
+  MODEL_MAX_TOKENS: setting(wholeNumber.default(16_000), "The most tokens of one answer.", "16000"),
+  MODEL_API: setting(
+    z.enum(["completions", "responses"], "must be completions or responses").default("completions"),
+    "Which of OpenAI's two APIs the models of OpenAI's kind are asked by.",
+    "completions",
+  ),
+  MODEL_PATIENCE_SECONDS: setting(
+    wholeNumber.default(8),
+    "How long a provider may be silent before it counts as failed. After 2 seconds the next one is asked beside it.",
+    "8",
+  ),
+  MODEL_DAILY_TOKENS: setting(
+    wholeNumber.optional(),
+    "Cap: no model is asked any more on a day (UTC) on which so many tokens were used.",
+    "2000000",
+  ),
+  MODEL_DAILY_USD: setting(
+    money.optional(),
+    "Cap: no model is asked any more on a day (UTC) on which so many dollars were used, by estimate.",
+    "5",
+  ),
+  MODEL_PRICES: setting(
+    z
+      .string()
+      .default("")
+      .transform((text) => listed(text))
+      .pipe(z.array(modelPrice)),
+    "Prices for the estimate, for models it does not know: `<model>=<input>/<output>` in dollars for a million tokens, comma-separated.",
+    "@cf/openai/gpt-oss-120b=0.35/0.75",
+  ),
   ANTHROPIC_API_KEY: secret(
     z.string().min(1).optional(),
-    "Key for the model provider. Stays in the Worker: the container never sees it.",
+    "Key for Anthropic. Like every key here it stays in the Worker: the container never sees it.",
     "",
   ),
   ANTHROPIC_BASE_URL: setting(
@@ -88,16 +151,71 @@ export const SETTINGS = {
     "Where the Anthropic Messages API is. Set it for a proxy or a compatible provider; then the key may be absent.",
     "https://api.anthropic.com",
   ),
-  MODEL: setting(
+  OPENAI_API_KEY: secret(z.string().min(1).optional(), "Key for OpenAI.", ""),
+  OPENAI_BASE_URL: setting(
+    httpUrl.default("https://api.openai.com/v1"),
+    "Where OpenAI's API is, with its version.",
+    "https://api.openai.com/v1",
+  ),
+  COMPATIBLE_API_KEY: secret(
+    z.string().min(1).optional(),
+    "Key for the provider at COMPATIBLE_BASE_URL, if it wants one.",
+    "",
+  ),
+  COMPATIBLE_BASE_URL: setting(
+    httpUrl.optional(),
+    "Any other provider with an API like OpenAI's, with its version: models named `compatible/<model>`.",
+    "https://openrouter.ai/api/v1",
+  ),
+  AI_GATEWAY_URL: setting(
+    httpUrl.optional(),
+    "Your Cloudflare AI Gateway, without a provider: models named `ai-gateway/<provider>/<model>`.",
+    "https://gateway.ai.cloudflare.com/v1/<account id>/<gateway>",
+  ),
+  AI_GATEWAY_TOKEN: secret(
+    z.string().min(1).optional(),
+    "Cloudflare API token for an authenticated AI Gateway (AI Gateway Run; for Workers AI also Workers AI Read).",
+    "",
+  ),
+  AI_GATEWAY_BILLING: setting(
+    z.enum(["provider", "cloudflare"], "must be provider or cloudflare").default("provider"),
+    "Who bills what goes through AI Gateway: the provider, by its key here or by the key stored in the gateway; or Cloudflare (Unified Billing), with no key at all.",
+    "provider",
+  ),
+  TELEGRAM_BOT_TOKEN: secret(
     z
       .string()
-      .regex(/^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,99}$/, "must be a model id")
-      .default("claude-sonnet-4-5"),
-    "The model the Moltbot thinks with, as the provider names it.",
-    "claude-sonnet-4-5",
+      .regex(/^\d+:[\w-]+$/, "must be a Telegram bot token")
+      .optional(),
+    "Puts the Moltbot on Telegram. The container gets a placeholder; the Worker adds the token to each call.",
+    "",
   ),
-  MODEL_CONTEXT_TOKENS: setting(wholeNumber(200_000), "How many tokens the model's context holds.", "200000"),
-  MODEL_MAX_TOKENS: setting(wholeNumber(16_000), "The most tokens of one answer.", "16000"),
+  TELEGRAM_API_URL: setting(
+    httpUrl.default("https://api.telegram.org"),
+    "Where Telegram's Bot API is; a server of your own for larger files.",
+    "https://api.telegram.org",
+  ),
+  SLACK_API_URL: setting(
+    httpUrl.default("https://slack.com/api"),
+    "Where Slack's Web API is.",
+    "https://slack.com/api",
+  ),
+  SLACK_BOT_TOKEN: secret(
+    z
+      .string()
+      .regex(/^xoxb-/, "must begin with xoxb-")
+      .optional(),
+    "Slack bot token; with SLACK_APP_TOKEN it puts the Moltbot on Slack. The container gets placeholders.",
+    "",
+  ),
+  SLACK_APP_TOKEN: secret(
+    z
+      .string()
+      .regex(/^xapp-/, "must begin with xapp-")
+      .optional(),
+    "Slack app-level token for Socket Mode (connections:write).",
+    "",
+  ),
   BRIDGE_URL: setting(
     httpUrl.optional(),
     "Where the container reaches this Worker. Left out, it is PUBLIC_URL.",
@@ -116,8 +234,12 @@ export const SETTINGS = {
     "Whether the Moltbot asks a person before it runs a command of its own accord: off or ask. It answers with the command and waits for chat_approve.",
     "off",
   ),
-  JOURNAL_DAYS: setting(wholeNumber(90), "How many days the journal of calls and logins goes back.", "90"),
-  JOURNAL_ENTRIES: setting(wholeNumber(50_000), "The most entries the journal keeps; the oldest go first.", "50000"),
+  JOURNAL_DAYS: setting(wholeNumber.default(90), "How many days the journal of calls and logins goes back.", "90"),
+  JOURNAL_ENTRIES: setting(
+    wholeNumber.default(50_000),
+    "The most entries the journal keeps; the oldest go first.",
+    "50000",
+  ),
 } as const satisfies Record<string, Setting>;
 
 type Table = typeof SETTINGS;

@@ -15,6 +15,11 @@ export function keepSecret(value: string | undefined): void {
   if (value !== undefined && value.length >= 8) secrets.add(value);
 }
 
+/** All of them, for who passes on what others wrote. */
+export function secretValues(): readonly string[] {
+  return [...secrets];
+}
+
 export function redact(text: string): string {
   let clean = text;
   for (const secret of secrets) clean = clean.replaceAll(secret, MASK);

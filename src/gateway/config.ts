@@ -11,9 +11,10 @@ export const WORKSPACE = "/workspace";
 const PROVIDER = "bridge";
 
 export interface GatewayModel {
-  /** As the provider knows it, for example "claude-sonnet-4-5". */
+  /** The one name under which the gateway asks the bridge. */
   id: string;
-  name: string;
+  /** The API it asks by, in the gateway's word for it. */
+  api: "anthropic-messages" | "openai-completions" | "openai-responses";
   /** Tokens. */
   contextWindow: number;
   /** Tokens of one answer. */
@@ -22,13 +23,16 @@ export interface GatewayModel {
 }
 
 export interface GatewayOptions {
-  /** Where the container reaches our model bridge; the gateway adds "/v1/messages". */
+  /** Where the container reaches our model bridge; the gateway adds the API's path. */
   modelBaseUrl: string;
   model: GatewayModel;
   /** Origins from which the Control UI may be opened, for example "https://bot.example.workers.dev". */
   allowedOrigins: string[];
   /** "ask": a person has to allow each command that is not known to be harmless. */
   execApproval: "off" | "ask";
+  /** Chat services the bot is on, with what it has in place of their tokens, and where it reaches them. */
+  telegram?: { botToken: string; apiRoot: string };
+  slack?: { botToken: string; appToken: string };
   /** Absent: the bot has no browser. */
   browser?: { cdpUrl: string };
 }
@@ -38,7 +42,7 @@ export interface GatewayOptions {
  * OPENCLAW_GATEWAY_TOKEN and BRIDGE_TOKEN from its environment when it loads the file.
  */
 export function gatewayConfig(options: GatewayOptions): Record<string, unknown> {
-  const { model, browser, execApproval } = options;
+  const { model, browser, telegram, slack, execApproval } = options;
   return {
     gateway: {
       mode: "local",
@@ -63,11 +67,11 @@ export function gatewayConfig(options: GatewayOptions): Record<string, unknown> 
         [PROVIDER]: {
           baseUrl: options.modelBaseUrl,
           apiKey: "${BRIDGE_TOKEN}",
-          api: "anthropic-messages",
+          api: model.api,
           models: [
             {
               id: model.id,
-              name: model.name,
+              name: model.id,
               contextWindow: model.contextWindow,
               maxTokens: model.maxTokens,
               input: model.input,
@@ -100,6 +104,15 @@ export function gatewayConfig(options: GatewayOptions): Record<string, unknown> 
           },
         }
       : { browser: { enabled: false } }),
+    ...(telegram || slack
+      ? {
+          channels: {
+            // Strangers ask to be paired; a person lets them in.
+            ...(telegram ? { telegram: { enabled: true, dmPolicy: "pairing", ...telegram } } : {}),
+            ...(slack ? { slack: { enabled: true, mode: "socket", dmPolicy: "pairing", ...slack } } : {}),
+          },
+        }
+      : {}),
     // The bot may work in its container but not rewire the gateway that watches it.
     tools: {
       deny: ["openclaw", "gateway", "computer", "nodes", "plugins"],
@@ -107,12 +120,21 @@ export function gatewayConfig(options: GatewayOptions): Record<string, unknown> 
       ...(execApproval === "ask" ? { exec: { mode: "ask" } } : {}),
     },
     plugins: {
-      allow: ["admin-http-rpc", "memory-core", "device-pair", ...(browser ? ["browser"] : [])],
+      allow: [
+        "admin-http-rpc",
+        "memory-core",
+        "device-pair",
+        ...(browser ? ["browser"] : []),
+        ...(telegram ? ["telegram"] : []),
+        ...(slack ? ["slack"] : []),
+      ],
       entries: {
         "admin-http-rpc": { enabled: true },
         "memory-core": { enabled: true, config: { dreaming: { enabled: false } } },
         "device-pair": { enabled: true },
         ...(browser ? { browser: { enabled: true } } : {}),
+        ...(telegram ? { telegram: { enabled: true } } : {}),
+        ...(slack ? { slack: { enabled: true } } : {}),
       },
     },
   };
@@ -123,6 +145,8 @@ export interface GatewaySecrets {
   gatewayToken: string;
   /** Opens this one container's bridge; made anew at each start. */
   bridgeToken: string;
+  /** Where Slack's Web API is for the bot. */
+  slackApiUrl?: string;
 }
 
 /** The gateway's process environment. */
@@ -139,6 +163,7 @@ export function gatewayEnv(secrets: GatewaySecrets) {
     OPENCLAW_OFFLINE: "1",
     OPENCLAW_GATEWAY_TOKEN: secrets.gatewayToken,
     BRIDGE_TOKEN: secrets.bridgeToken,
+    ...(secrets.slackApiUrl === undefined ? {} : { SLACK_API_URL: secrets.slackApiUrl }),
     NO_PROXY: "localhost,127.0.0.1,::1,.internal",
     no_proxy: "localhost,127.0.0.1,::1,.internal",
   } satisfies Record<string, string>;

@@ -39,6 +39,7 @@ export function toolCallOf(
 export function callOf({ caller }: McpContext, mcpReq: Received): Omit<Call, "resumed"> {
   return {
     principal: caller.principal.id,
+    client: caller.clientId,
     caller: callerKey(caller, mcpReq.id),
     signal: mcpReq.signal,
     progress: progressOf(mcpReq),

@@ -15,7 +15,7 @@ export const statusResource = defineResource({
   async read(uri, { bot, model }) {
     if (uri.href !== URI) return undefined;
     const { phase, readySince, reason } = unwrap(await bot.gatewayStatus());
-    const status = { phase, ready_since: readySince, reason, model: model.id };
+    const status = { phase, ready_since: readySince, reason, model: model.names[0] };
     return [{ uri: URI, mimeType: "application/json", text: JSON.stringify(status) }];
   },
 });

@@ -1,4 +1,5 @@
 import { pause } from "../core/deadline.ts";
+import { sha256 } from "../core/digest.ts";
 import { Failure } from "../core/failure.ts";
 import { log } from "../core/log.ts";
 import { redact } from "../core/redact.ts";
@@ -14,6 +15,8 @@ const PROBE_EVERY_MS = 150;
 const PATIENCE_MS = 10_000;
 const STOP_WITHIN_MS = 8_000;
 const LOG_LINES = 15;
+/** In this time the gateway sees that its files have changed; measured at 0.3 to 0.8 s. */
+const TAKEN_OVER_MS = 1_500;
 /** The companion has work left to do when the gateway is gone. */
 const COMPANION_STOP_WITHIN_MS = 20_000;
 /** The companion's word that the gateway has to be started anew. */
@@ -22,17 +25,22 @@ const PROCESS_ID = "gateway";
 const COMPANION_ID = "companion";
 const RECORD = "moltbot:gateway";
 
-interface GatewayRecord {
+export interface GatewayRecord {
   tokens: GatewayTokens;
   starts: number;
   failures: number;
   reason?: string;
   readySince?: string;
+  /** SHA-256 of the files as it was last given them. */
+  files?: string;
 }
 
 /** What the supervisor needs of the container; the Sandbox object implements it. */
 export interface GatewayHost {
-  storage: Pick<DurableObjectStorage, "get" | "put">;
+  storage: {
+    get(key: string): Promise<GatewayRecord | undefined>;
+    put(key: string, value: GatewayRecord): Promise<void>;
+  };
   running(): boolean;
   /** HTTP to a port of the running container; throws when nothing listens. Never starts the container. */
   probe(port: number, path: string, signal: AbortSignal): Promise<Response>;
@@ -106,6 +114,7 @@ export class GatewaySupervisor {
   async #ensure(): Promise<GatewayTokens> {
     const record = await this.#read();
     if (this.#host.running() && (await this.#stillAnswers(record.tokens)) && (await this.#accompanied(record.tokens))) {
+      await this.#renew(record);
       return record.tokens;
     }
     for (let failures = record.failures; ;) {
@@ -140,8 +149,25 @@ export class GatewaySupervisor {
     await this.#host.start(`exec ${shellLine(plan.companion.argv)}`, COMPANION_ID, plan.companion.env);
     await this.#host.start(`exec ${shellLine(plan.argv)}`, PROCESS_ID, plan.env);
     await this.#untilReady(tokens);
-    await this.#write({ tokens, starts: record.starts + 1, failures: 0, readySince: new Date().toISOString() });
+    await this.#write({
+      tokens,
+      starts: record.starts + 1,
+      failures: 0,
+      readySince: new Date().toISOString(),
+      files: await sha256(JSON.stringify(plan.files)),
+    });
     return tokens;
+  }
+
+  /** The settings may have changed since it was started: it watches its files, and takes over what it can by itself. */
+  async #renew(record: GatewayRecord): Promise<void> {
+    const { files } = this.#plan(record.tokens);
+    const digest = await sha256(JSON.stringify(files));
+    if (record.files === digest) return;
+    for (const file of files) await this.#host.write(file.path, file.content);
+    await this.#write({ ...record, files: digest });
+    log("info", "gateway.renew", { outcome: "ok" });
+    await pause(TAKEN_OVER_MS);
   }
 
   async #prepare({ before }: GatewayPlan): Promise<void> {
@@ -234,7 +260,7 @@ export class GatewaySupervisor {
   }
 
   async #read(): Promise<GatewayRecord> {
-    this.#record ??= (await this.#host.storage.get<GatewayRecord>(RECORD)) ?? {
+    this.#record ??= (await this.#host.storage.get(RECORD)) ?? {
       tokens: { gateway: randomToken(), bridge: randomToken() },
       starts: 0,
       failures: 0,

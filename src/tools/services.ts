@@ -2,6 +2,7 @@ import type { ChatAccess } from "../chat/access.ts";
 import type { CommandHost } from "../sandbox/commands.ts";
 import type { GatewayStatus } from "../sandbox/gateway-plan.ts";
 import type { DirectoryEntry } from "../sandbox/results.ts";
+import type { UsageAccess } from "../usage/access.ts";
 import type { Reply } from "../core/reply.ts";
 
 export interface FileHost {
@@ -21,8 +22,9 @@ export interface ToolServices {
   commands: CommandHost;
   files: FileHost;
   bot: BotHost;
-  /** The model the bot is set to, as the provider names it. */
-  model: { id: string };
+  /** The models the bot is set to, in the order they are asked, and the day's caps. */
+  model: { names: readonly string[]; caps: { dailyTokens: number | undefined; dailyUsd: number | undefined } };
+  usage: UsageAccess;
 }
 
 /** The services that were asked for; what a tool did not name it cannot reach. */

@@ -32,6 +32,8 @@ export type Outcome<Output> = ToolAnswer<Output> | Question | { task: TaskState<
 export interface Call {
   /** Opaque id of the person on whose behalf the client calls. */
   principal: string;
+  /** The program that calls, as the OAuth provider registered it. */
+  client: string;
   /** Names this request among those of the same person and client. */
   caller: string;
   /** Fires when the client cancels or goes away, and at the tool's deadline. */

@@ -3,7 +3,13 @@ import { gatewayConfig, gatewayEnv, type GatewayOptions } from "../../src/gatewa
 
 const OPTIONS: GatewayOptions = {
   modelBaseUrl: "http://bridge.internal/model",
-  model: { id: "some-model", name: "Some model", contextWindow: 200_000, maxTokens: 8_192, input: ["text", "image"] },
+  model: {
+    id: "some-model",
+    api: "anthropic-messages",
+    contextWindow: 200_000,
+    maxTokens: 8_192,
+    input: ["text", "image"],
+  },
   execApproval: "off",
   allowedOrigins: ["https://bot.example.com"],
 };

@@ -36,7 +36,13 @@ export async function liveGateway(options: { bind?: "loopback" | "lan" } = {}): 
   const bind = options.bind ?? "loopback";
   const base = gatewayConfig({
     modelBaseUrl: model.url,
-    model: { id: "stand-in", name: "Stand-in", contextWindow: 200_000, maxTokens: 8_192, input: ["text", "image"] },
+    model: {
+      id: "stand-in",
+      api: "anthropic-messages",
+      contextWindow: 200_000,
+      maxTokens: 8_192,
+      input: ["text", "image"],
+    },
     allowedOrigins: ["http://localhost:8787"],
     execApproval: "off",
   });

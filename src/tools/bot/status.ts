@@ -1,16 +1,29 @@
 import { z } from "zod";
 import { unwrap } from "../../core/reply.ts";
+import type { UsageTotal } from "../../usage/access.ts";
 import { defineTool } from "../tool.ts";
+
+const counted = {
+  calls: z.number(),
+  failed: z.number(),
+  input_tokens: z.number(),
+  cached_tokens: z.number().describe("The part of the input that the provider had in a cache."),
+  output_tokens: z.number(),
+  usd: z.number().describe("An estimate by list prices."),
+  calls_without_price: z.number(),
+  first_word_ms: z.number().describe("On average."),
+  total_ms: z.number().describe("On average."),
+};
 
 export const botStatus = defineTool({
   name: "bot_status",
   title: "Status of the Moltbot",
   description:
-    "Whether the Moltbot is asleep, starting, ready or failed (with the reason), its model, and the chats in progress. Does not wake it.",
+    "Whether the Moltbot is asleep, starting, ready or failed (with the reason), its models and what they cost today (UTC), and the chats in progress. Does not wake it.",
   scope: "chat",
   effect: "read",
   idempotent: true,
-  needs: ["bot", "chat", "model"],
+  needs: ["bot", "chat", "model", "usage"],
   input: z.strictObject({}),
   output: z.object({
     phase: z.enum(["asleep", "starting", "ready", "failed"]),
@@ -18,11 +31,25 @@ export const botStatus = defineTool({
     ready_since: z.string().optional(),
     reason: z.string().optional(),
     model: z.string(),
+    fallbacks: z.array(z.string()).describe("Asked in this order when the model fails."),
+    usage_today: z.object({
+      ...counted,
+      cap_tokens: z.number().optional(),
+      cap_usd: z.number().optional(),
+      models: z.array(z.object({ model: z.string(), ...counted })),
+      conversations: z.array(z.object({ conversation: z.string(), ...counted })).describe("Yours only."),
+    }),
     running_chats: z.number(),
   }),
   deadlineMs: 15_000,
-  async run(_input, { bot, chat, model }) {
-    const [gateway, chats] = await Promise.all([bot.gatewayStatus().then(unwrap), chat.status().then(unwrap)]);
+  async run(_input, { bot, chat, model, usage }, { principal }) {
+    const [gateway, chats, today] = await Promise.all([
+      bot.gatewayStatus().then(unwrap),
+      chat.status().then(unwrap),
+      usage.summary(1).then(unwrap),
+    ]);
+    const [name = "", ...fallbacks] = model.names;
+    const { dailyTokens, dailyUsd } = model.caps;
     const { phase, starts, readySince, reason } = gateway;
     return {
       data: {
@@ -30,7 +57,17 @@ export const botStatus = defineTool({
         starts,
         ...(readySince ? { ready_since: readySince } : {}),
         ...(reason ? { reason } : {}),
-        model: model.id,
+        model: name,
+        fallbacks,
+        usage_today: {
+          ...count(today.total),
+          ...(dailyTokens === undefined ? {} : { cap_tokens: dailyTokens }),
+          ...(dailyUsd === undefined ? {} : { cap_usd: dailyUsd }),
+          models: today.models.map((each) => ({ model: each.model, ...count(each) })),
+          conversations: today.conversations
+            .filter((each) => each.principal === principal)
+            .map((each) => ({ conversation: each.conversation, ...count(each) })),
+        },
         running_chats: chats.running,
       },
       text: [
@@ -38,10 +75,45 @@ export const botStatus = defineTool({
           ? "Asleep; the next chat wakes it."
           : `The Moltbot is ${phase}${readySince ? ` since ${readySince}` : ""}.`,
         reason ?? "",
-        `Model: ${model.id}. Chats in progress: ${chats.running}.`,
+        `Model: ${[name, ...fallbacks].join(", then ")}. Chats in progress: ${chats.running}.`,
+        `Today: ${said(today.total)}${capsText(model.caps)}.`,
       ]
         .filter((line) => line !== "")
         .join("\n"),
     };
   },
 });
+
+function count({ calls, failed, input, cached, output, usd, unpriced, firstWordMs, ms }: UsageTotal) {
+  return {
+    calls,
+    failed,
+    input_tokens: input,
+    cached_tokens: cached,
+    output_tokens: output,
+    usd: Math.round(usd * 10_000) / 10_000,
+    calls_without_price: unpriced,
+    first_word_ms: firstWordMs,
+    total_ms: ms,
+  };
+}
+
+function said({ calls, failed, input, output, usd, unpriced }: UsageTotal): string {
+  const failures = failed > 0 ? `, ${failed} of them failed` : "";
+  const unknown = unpriced > 0 ? `, without ${unpriced} calls whose price is not known` : "";
+  return `${calls} model calls${failures}, ${input + output} tokens, about $${usd.toFixed(2)}${unknown}`;
+}
+
+function capsText({
+  dailyTokens,
+  dailyUsd,
+}: {
+  dailyTokens: number | undefined;
+  dailyUsd: number | undefined;
+}): string {
+  const caps = [
+    dailyTokens === undefined ? undefined : `${dailyTokens} tokens`,
+    dailyUsd === undefined ? undefined : `$${dailyUsd.toFixed(2)}`,
+  ].filter((cap) => cap !== undefined);
+  return caps.length > 0 ? `; the cap is ${caps.join(" and ")}` : "";
+}

@@ -31,6 +31,7 @@ export const runResult = z.object({
   next_offset: z.number().optional(),
   partial: z.string().optional().describe("What came since the cursor, while it is running."),
   cursor: z.number().describe("Where chat_wait goes on."),
+  model: z.string().optional().describe("The model that answered, once it has ended."),
   tools: z.array(z.string()).describe("What the Moltbot did meanwhile."),
   waiting_for_approval: z
     .object({ approval_id: z.string(), title: z.string().optional(), expires: z.string().optional() })

@@ -127,6 +127,7 @@ function answer(progress: Progress, offset: number): ToolAnswer<RunResult> {
       status: end.status,
       text,
       ...(left > 0 ? { truncated: true, next_offset: offset + text.length } : {}),
+      ...(end.model ? { model: end.model } : {}),
       ...(end.error ? { error: end.error } : {}),
     },
     text:

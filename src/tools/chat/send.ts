@@ -58,6 +58,7 @@ export const chatSend = defineTool({
     const started = unwrap(
       await chat.send(call.principal, {
         message: input.message,
+        client: call.client,
         ...(input.conversation ? { conversation: input.conversation } : {}),
         ...(input.idempotency_key ? { idempotencyKey: input.idempotency_key } : {}),
         ...(input.attachments

@@ -27,7 +27,10 @@ describe("readConfig", () => {
     const config = readConfig(COMPLETE);
     expect(config.mcpUrl).toBe("https://bot.example.com/mcp");
     expect(config.login.emails).toEqual(["me@example.com", "you@example.com"]);
-    expect(config.model).toMatchObject({ baseUrl: "https://api.anthropic.com", contextTokens: 200_000 });
+    expect(config.model).toMatchObject({
+      contextTokens: 200_000,
+      targets: [{ name: "anthropic/claude-sonnet-4-5", via: { base: "https://api.anthropic.com" } }],
+    });
     expect(config.sandbox).toEqual({ bridgeUrl: "https://bot.example.com", sleepAfter: "10m" });
   });
 
@@ -52,7 +55,8 @@ describe("readConfig", () => {
   it("wants a key for the default provider, and none for another", () => {
     const { ANTHROPIC_API_KEY: _, ...keyless } = COMPLETE;
     expect(failure(keyless).message).toContain("ANTHROPIC_API_KEY is missing");
-    expect(readConfig({ ...keyless, ANTHROPIC_BASE_URL: "http://127.0.0.1:9" }).model.apiKey).toBeUndefined();
+    const { targets } = readConfig({ ...keyless, ANTHROPIC_BASE_URL: "http://127.0.0.1:9" }).model;
+    expect(targets[0].via).toMatchObject({ base: "http://127.0.0.1:9", headers: {} });
   });
 
   it("has every secret redacted from then on", () => {

@@ -85,6 +85,7 @@ function asked(subject: AnyTool, input: unknown, options: Options = {}) {
     name: options.name ?? "sample",
     input,
     principal: caller.principal.id,
+    client: caller.clientId,
     caller: "caller",
     signal: options.signal ?? new AbortController().signal,
     progress: async () => {},
