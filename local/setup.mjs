@@ -2,7 +2,7 @@
 // machine it runs under the system's Node 20, and what it installs brings the Node 24 that all the rest runs on.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
@@ -12,6 +12,7 @@ const steps = {
   container: () =>
     install(join(root, "container"), "Installing the Moltbot gateway (about 650 MB, half a minute, once)"),
   jail: installBubblewrap,
+  browser: unpackBrowser,
 };
 
 for (const name of process.argv.slice(2)) {
@@ -32,6 +33,14 @@ function install(folder, what) {
   const arguments_ = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
   timed(what, () => run("npm", arguments_, { cwd: folder, env: { ...process.env, PATH: path } }));
   writeFileSync(stamp, lock);
+}
+
+/** Here, and not when the first page is opened: it takes a moment, and a person should see what for. */
+function unpackBrowser() {
+  const cache = join(root, "node_modules", ".cache");
+  if (existsSync(cache) && readdirSync(cache).some((name) => /^chromium-[\d.]+$/.test(name))) return;
+  const node = join(root, "node_modules", ".bin", "node");
+  timed("Making the browser ready", () => run(node, [join(root, "local", "browser", "prepare.ts")], { cwd: root }));
 }
 
 function installBubblewrap() {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { unstable_startWorker } from "wrangler";
 import { z } from "zod";
 import { openBridgeDoor } from "./bridge-door.ts";
+import { openBrowser } from "./browser/browser.ts";
 import { checkJail } from "./container/jail.ts";
 import { startContainerHost } from "./container/host.ts";
 import { AUTHORIZED_PATH } from "./access-path.ts";
@@ -35,6 +36,8 @@ export interface StackOptions {
   variables: Record<string, string>;
   /** Hosts the bot may reach although their addresses are private. */
   egress?: readonly string[];
+  /** Hosts, `host` or `host:port`, that the browser may reach although their addresses are private. */
+  browserHosts?: readonly string[];
   /** Another entry module than local/worker.ts: the benchmarks' has peers to compare with. */
   entry?: string;
 }
@@ -86,6 +89,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       ...(options.egress ? { egress: { allow: [...options.egress] } } : {}),
     });
     closing.push(() => host.close());
+
+    const browser = await openBrowser({
+      stateDir: join(stateDir, "browser"),
+      privateHosts: options.browserHosts ?? [],
+      log: write,
+    });
+    closing.push(() => browser.close());
 
     const clients = {
       worker: { id: "moltbot-worker", secret: newSecret(), redirectUris: [`${url}/callback`] },

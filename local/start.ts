@@ -18,7 +18,9 @@ async function main(): Promise<void> {
   refuseSecondRun();
   const variables = readDevVars(join(ROOT, ".dev.vars"));
   const wanted = process.env.PORT === undefined ? { firstPort: DEFAULT_PORT } : { port: givenPort(process.env.PORT) };
-  const stack = await step("Starting the Worker", () => startStack({ stateDir: STATE, variables, ...wanted }));
+  const stack = await step("Starting the Worker", () =>
+    startStack({ stateDir: STATE, variables, browserHosts: hosts(process.env.BROWSER_HOSTS), ...wanted }),
+  );
   const run = { url: stack.url, pid: process.pid, passwordFile: stack.passwordFile } satisfies z.output<
     typeof runSchema
   >;
@@ -38,6 +40,11 @@ function givenPort(given: string): number {
   const port = Number(given);
   if (Number.isInteger(port) && port > 0 && port < 65_536) return port;
   throw new Error("PORT must be a whole number from 1 to 65535.");
+}
+
+/** Comma-separated; empty when it is not given. */
+function hosts(given = ""): string[] {
+  return given.split(/[\s,]+/).filter((host) => host !== "");
 }
 
 function refuseSecondRun(): void {

@@ -13,16 +13,17 @@ type Reached = { type: "reached"; socket: Socket } | { type: "refused"; status: 
  * An HTTP proxy (CONNECT, and plain http:// requests) for what has no network; the function serves one connection.
  * The proxy resolves the name itself, refuses a name that has any address that is not public, and dials the address
  * it has checked: a second answer of the name server is never used. With `allow`, only these hosts and `*.` patterns
- * are reached.
+ * are reached. `privateHosts` (`host` or `host:port`) are reached wherever they are.
  */
 export function createEgressProxy(options: {
   allow?: string[] | undefined;
+  privateHosts?: readonly string[];
   log: (line: string) => void;
   /** The edges to the network, which tests replace. */
   resolve?: (host: string) => Promise<string[]>;
   dial?: (address: string, port: number) => Socket;
 }): (socket: Socket) => void {
-  const { allow, log, resolve = resolveAll, dial = dialAddress } = options;
+  const { allow, privateHosts = [], log, resolve = resolveAll, dial = dialAddress } = options;
 
   function refuse(reason: string): Reached {
     log(`egress refused: ${reason}`);
@@ -37,8 +38,9 @@ export function createEgressProxy(options: {
     }
     const addresses = isIP(host) === 0 ? await resolve(host).catch(() => []) : [host];
     if (addresses.length === 0) return refuse(`${host} does not resolve`);
-    if (!addresses.every(isPublicAddress)) return refuse(`${host} is not a public address`);
     const port = url.port === "" ? defaultPort : Number(url.port);
+    const trusted = privateHosts.includes(host) || privateHosts.includes(`${host}:${port}`);
+    if (!trusted && !addresses.every(isPublicAddress)) return refuse(`${host} is not a public address`);
     for (const address of addresses) {
       const socket = dial(address, port);
       if (await connected(socket)) return { type: "reached", socket };

@@ -18,6 +18,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const stateDir = await mkdtemp(join(tmpdir(), "moltbot-e2e-"));
   const stack = await startStack({
     stateDir,
+    browserHosts: ["localhost"],
     variables: { ALLOWED_EMAILS: "owner@moltbot.local,friend@moltbot.local" },
   });
   await stack.warm();
