@@ -1,9 +1,11 @@
 import { z } from "zod";
 import { readConfig } from "../src/config/config.ts";
 import worker from "../src/index.ts";
-import { MoltbotSandbox as ProductionSandbox } from "../src/objects.ts";
+import { MoltbotCdp as ProductionCdp, MoltbotSandbox as ProductionSandbox } from "../src/objects.ts";
 import { servicesOf } from "../src/services.ts";
+import type { Screened } from "../src/bridge/cdp/screen.ts";
 import { playAccess } from "./access.ts";
+import { withoutFiles } from "./browser/without-files.ts";
 import { standInContainer } from "./container/standin.ts";
 
 export * from "../src/objects.ts";
@@ -25,6 +27,13 @@ export class MoltbotSandbox extends ProductionSandbox {
     Object.defineProperty(ctx, "container", { value: container });
     void ctx.blockConcurrencyWhile(() => container.attach());
     super(ctx, env);
+  }
+}
+
+/** The production object; but the browser is on the user's machine, with the user's files. */
+export class MoltbotCdp extends ProductionCdp {
+  protected override screen(message: string): Screened {
+    return withoutFiles(message);
   }
 }
 

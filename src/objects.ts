@@ -1,6 +1,8 @@
+import { BrowserBridgeObject } from "./bridge/cdp/object.ts";
+import type { BrowserPlatform } from "./bridge/cdp/platform.ts";
 import { placeholders, SLACK_PATH, TELEGRAM_PATH } from "./bridge/channel/channels.ts";
 import { LOGICAL_MODEL } from "./bridge/model/question.ts";
-import { MODEL_PATH, STATE_PATH } from "./bridge/routes.ts";
+import { CDP_PATH, MODEL_PATH, STATE_PATH } from "./bridge/routes.ts";
 import { ChatObject } from "./chat/object.ts";
 import { readConfig } from "./config/config.ts";
 import type { GatewayAccess } from "./gateway/access.ts";
@@ -12,6 +14,9 @@ import { JournalObject } from "./journal/object.ts";
 import { SandboxObject } from "./sandbox/object.ts";
 import { servicesOf } from "./services.ts";
 import { UsageObject } from "./usage/object.ts";
+
+/** Where in the container the browser's DevTools are. */
+const CDP_PORT = 9222;
 
 /** Where the container has what is in this project's container/ folder. */
 const CONTAINER_FILES = "/opt/moltbot";
@@ -41,6 +46,7 @@ export class MoltbotSandbox extends SandboxObject<Cloudflare.Env> {
         ? { telegram: { botToken: stand.telegram, apiRoot: sandbox.bridgeUrl + TELEGRAM_PATH } }
         : {}),
       ...(channels.slack ? { slack: { botToken: stand.slackBot, appToken: stand.slackApp } } : {}),
+      browser: { cdpUrl: `http://127.0.0.1:${CDP_PORT}` },
     });
     const keeperEnv = {
       KEEPER_URL: sandbox.bridgeUrl + STATE_PATH,
@@ -51,6 +57,17 @@ export class MoltbotSandbox extends SandboxObject<Cloudflare.Env> {
     };
     return {
       before: { argv: ["node", `${CONTAINER_FILES}/keeper/main.ts`, "restore"], env: keeperEnv },
+      beside: {
+        // The gateway knows a browser by its DevTools port, and finds one on loopback.
+        "cdp-port": {
+          argv: ["node", `${CONTAINER_FILES}/cdp-port/main.ts`],
+          env: {
+            CDP_PORT: String(CDP_PORT),
+            CDP_BRIDGE_URL: sandbox.bridgeUrl + CDP_PATH,
+            BRIDGE_TOKEN: tokens.bridge,
+          },
+        },
+      },
       companion: { argv: ["bash", `${CONTAINER_FILES}/keeper/keep.sh`], env: keeperEnv },
       argv: ["openclaw", "gateway", "run", "--port", String(GATEWAY_PORT), "--bind", "lan"],
       env,
@@ -83,5 +100,12 @@ export class MoltbotJournal extends JournalObject<Cloudflare.Env> {
 export class MoltbotMemory extends MemoryObject<Cloudflare.Env> {
   protected bucket(): R2Bucket {
     return this.env.STATE;
+  }
+}
+
+/** The bot's browser, told by which binding browsers are had. */
+export class MoltbotCdp extends BrowserBridgeObject<Cloudflare.Env> {
+  protected platform(): BrowserPlatform {
+    return this.env.BROWSER;
   }
 }

@@ -26,6 +26,8 @@ export interface Services {
 
 /** The one bot's chats. */
 const CHAT_NAME = "moltbot";
+/** The one bot's browser. */
+const CDP_NAME = "moltbot";
 /** The one bot's memory. */
 const MEMORY_NAME = "moltbot";
 
@@ -76,6 +78,7 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
       },
       channels: config.channels,
       state: { memory, store: new MemoryStore(env.STATE) },
+      browser: (request) => env.CDP.get(env.CDP.idFromName(CDP_NAME)).fetch(request),
     },
     journal,
     signingKey: async () => await chat.signingKey(),

@@ -7,6 +7,7 @@ import { handleState, type StateBridge } from "./state/routes.ts";
 export const BRIDGE_PATH = "/bridge/";
 export const MODEL_PATH = "/bridge/model";
 export const STATE_PATH = "/bridge/state";
+export const CDP_PATH = "/bridge/cdp";
 
 export interface Bridge {
   /** Whether this is the token that the running gateway was given at its start. */
@@ -14,6 +15,8 @@ export interface Bridge {
   model: ModelBridge;
   channels: Channels;
   state: StateBridge;
+  /** Answers as a browser's DevTools port does. */
+  browser(request: Request): Promise<Response>;
 }
 
 /** What the container may ask of the Worker, behind the token of its present start. */
@@ -32,6 +35,7 @@ export async function handleBridge(request: Request, bridge: Bridge): Promise<Re
     if (pathname.startsWith(`${STATE_PATH}/`)) {
       return await handleState(request, pathname.slice(STATE_PATH.length), bridge.state);
     }
+    if (pathname.startsWith(`${CDP_PATH}/`)) return await bridge.browser(browserRequest(request));
     throw new Failure("not_found", "The bridge has no such route.");
   } catch (error) {
     const failure = toFailure(error);
@@ -40,6 +44,14 @@ export async function handleBridge(request: Request, bridge: Bridge): Promise<Re
     const type = failure.code === "unauthorized" ? "authentication_error" : "api_error";
     return Response.json({ type: "error", error: { type, message: failure.message } }, { status: failure.status });
   }
+}
+
+/** Of the request only what DevTools knows: the token is for nobody behind this door. */
+function browserRequest(request: Request): Request {
+  const url = new URL(request.url);
+  url.pathname = url.pathname.slice(CDP_PATH.length);
+  const upgrade = request.headers.get("upgrade");
+  return new Request(url, { method: request.method, ...(upgrade === null ? {} : { headers: { upgrade } }) });
 }
 
 /** The Messages API's client sends its key in x-api-key; others use a bearer token. */

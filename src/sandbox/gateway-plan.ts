@@ -21,6 +21,8 @@ export interface GatewayPlan {
    * gone, and may take a while. Ends by itself with exit code 3 when the gateway has to be started anew.
    */
   companion: PlannedProcess;
+  /** What else runs beside the gateway, by name: started with it, killed with it, started again when it has ended. */
+  beside: Record<string, PlannedProcess>;
 }
 
 /** Made anew at each start of the gateway, worth nothing once the container stops. */

@@ -147,6 +147,7 @@ export class GatewaySupervisor {
     await this.#prepare(plan);
     for (const file of plan.files) await this.#host.write(file.path, file.content);
     await this.#host.start(`exec ${shellLine(plan.companion.argv)}`, COMPANION_ID, plan.companion.env);
+    await this.#startBeside(tokens);
     await this.#host.start(`exec ${shellLine(plan.argv)}`, PROCESS_ID, plan.env);
     await this.#untilReady(tokens);
     await this.#write({
@@ -179,13 +180,21 @@ export class GatewaySupervisor {
 
   /** Whether the companion runs, if need be started again. False when it says that the gateway has to be, too. */
   async #accompanied(tokens: GatewayTokens): Promise<boolean> {
-    const companion = await this.#host.process(COMPANION_ID);
+    const [companion] = await Promise.all([this.#host.process(COMPANION_ID), this.#startBeside(tokens)]);
     if (companion?.running) return true;
     log("warn", "gateway.companion", { outcome: "ended", exitCode: companion?.exitCode });
     if (companion?.exitCode === START_ANEW) return false;
     const { argv, env } = this.#plan(tokens).companion;
     await this.#host.start(`exec ${shellLine(argv)}`, COMPANION_ID, env);
     return true;
+  }
+
+  async #startBeside(tokens: GatewayTokens): Promise<void> {
+    const missing = Object.entries(this.#plan(tokens).beside).map(async ([id, { argv, env }]) => {
+      if ((await this.#host.process(id))?.running) return;
+      await this.#host.start(`exec ${shellLine(argv)}`, id, env);
+    });
+    await Promise.all(missing);
   }
 
   async #untilReady(tokens: GatewayTokens): Promise<void> {
@@ -226,8 +235,9 @@ export class GatewaySupervisor {
 
   /** The gateway first: what it writes at its end is the companion's to see. */
   async #stop(): Promise<void> {
+    const { beside } = this.#plan((await this.#read()).tokens);
     // With a run in progress the gateway may take longer than that to end; killing it is safe.
-    await this.#end(PROCESS_ID, STOP_WITHIN_MS);
+    await Promise.all([PROCESS_ID, ...Object.keys(beside)].map((id) => this.#end(id, STOP_WITHIN_MS)));
     await this.#end(COMPANION_ID, COMPANION_STOP_WITHIN_MS);
   }
 
