@@ -46,7 +46,7 @@ export class MoltbotSandbox extends SandboxObject<Cloudflare.Env> {
         ? { telegram: { botToken: stand.telegram, apiRoot: sandbox.bridgeUrl + TELEGRAM_PATH } }
         : {}),
       ...(channels.slack ? { slack: { botToken: stand.slackBot, appToken: stand.slackApp } } : {}),
-      browser: { cdpUrl: `http://127.0.0.1:${CDP_PORT}` },
+      browser: { cdpUrl: `http://127.0.0.1:${CDP_PORT}`, skills: `${CONTAINER_FILES}/skills` },
     });
     const keeperEnv = {
       KEEPER_URL: sandbox.bridgeUrl + STATE_PATH,

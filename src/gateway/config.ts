@@ -34,7 +34,11 @@ export interface GatewayOptions {
   telegram?: { botToken: string; apiRoot: string };
   slack?: { botToken: string; appToken: string };
   /** Absent: the bot has no browser. */
-  browser?: { cdpUrl: string };
+  browser?: {
+    cdpUrl: string;
+    /** Folder in the container with the skills that need one. */
+    skills: string;
+  };
 }
 
 /**
@@ -94,13 +98,18 @@ export function gatewayConfig(options: GatewayOptions): Record<string, unknown> 
     },
     memory: { search: { provider: "none" } },
     session: { dmScope: "per-channel-peer" },
-    skills: { workshop: { autonomous: { mode: "off" } } },
+    skills: {
+      workshop: { autonomous: { mode: "off" } },
+      ...(browser ? { load: { extraDirs: [browser.skills] } } : {}),
+    },
     ...(browser
       ? {
           browser: {
             enabled: true,
             defaultProfile: "remote",
-            profiles: { remote: { cdpUrl: browser.cdpUrl, attachOnly: true, color: "#E5533D" } },
+            // Names and addresses mean something else where the browser is: whoever runs it guards its network.
+            ssrfPolicy: { dangerouslyAllowPrivateNetwork: true },
+            profiles: { remote: { cdpUrl: browser.cdpUrl, attachOnly: true } },
           },
         }
       : { browser: { enabled: false } }),

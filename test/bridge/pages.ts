@@ -13,6 +13,7 @@ const PAGES: Record<string, string> = {
     <label><input type=checkbox name=agree value=yes> Agree</label>
     <input type=file name=file id=file onchange="this.files[0].arrayBuffer().then(b => document.title = 'size ' + b.byteLength)">
     <button>Send</button></form>`,
+  "/moving": `<title>Moving</title><p id=n>0<script>setInterval(() => n.textContent++, 50)</script>`,
   "/popup": `<title>Popup</title><h1>Popup</h1>`,
   "/noise": `<title>Noise</title><style>body{margin:0}</style><canvas id=c width=2700 height=2300></canvas><script>
     const x = c.getContext("2d"), d = x.createImageData(2700, 2300), w = new Uint32Array(d.data.buffer);
@@ -26,7 +27,7 @@ export interface Pages {
   /** By an address it does not. */
   forbiddenUrl: string;
   port: number;
-  /** Paths that were asked for. */
+  /** Paths, with their queries, that were asked for. */
   asked: string[];
   /** WebSocket handshakes that came. */
   upgrades(): number;
@@ -38,7 +39,7 @@ export async function servePages(): Promise<Pages> {
   let upgrades = 0;
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://localhost");
-    asked.push(url.pathname);
+    asked.push(url.pathname + url.search);
     if (url.pathname === "/file.txt") {
       response.setHeader("content-disposition", 'attachment; filename="file.txt"');
       return void response.end("the file's content");

@@ -37,7 +37,10 @@ describe("the gateway's configuration", () => {
   });
 
   test("allows the plugins it configures, and no others", () => {
-    for (const options of [OPTIONS, { ...OPTIONS, browser: { cdpUrl: "http://127.0.0.1:9222" } }]) {
+    for (const options of [
+      OPTIONS,
+      { ...OPTIONS, browser: { cdpUrl: "http://127.0.0.1:9222", skills: "/opt/moltbot/skills" } },
+    ]) {
       const { allow, entries } = Object(gatewayConfig(options)["plugins"]);
       expect(Object.keys(entries).toSorted()).toEqual(allow.toSorted());
     }
@@ -50,7 +53,9 @@ describe("the gateway's configuration", () => {
 
   test("gives the bot a browser only when there is one", () => {
     expect(gatewayConfig(OPTIONS)).toMatchObject({ browser: { enabled: false } });
-    expect(gatewayConfig({ ...OPTIONS, browser: { cdpUrl: "http://127.0.0.1:9222" } })).toMatchObject({
+    expect(
+      gatewayConfig({ ...OPTIONS, browser: { cdpUrl: "http://127.0.0.1:9222", skills: "/opt/moltbot/skills" } }),
+    ).toMatchObject({
       browser: { profiles: { remote: { cdpUrl: "http://127.0.0.1:9222", attachOnly: true } } },
     });
   });
