@@ -134,6 +134,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         BRIDGE_URL: BRIDGE_IN_JAIL,
         SANDBOX_LOG_LEVEL: "error",
         ...(standIn ? { ANTHROPIC_BASE_URL: standIn.url, MODEL: "stand-in" } : {}),
+        BROWSER_PRIVATE_HOSTS: (options.browserHosts ?? []).join(","),
         ...variables,
         CONTAINER_HOST_URL: host.url,
         CONTAINER_HOST_TOKEN: host.token,

@@ -9,6 +9,7 @@ const STEPS: [what: string, command: string, ...argv: string[]][] = [
   ["types of bindings", "wrangler", "types", "--include-runtime=false", "--check"],
   ["types of the Worker", "tsc", "-p", "tsconfig.json"],
   ["types of the rest", "tsc", "-p", "tsconfig.node.json"],
+  ["types of what runs in pages", "tsc", "-p", "tsconfig.page.json"],
   ["lint", "oxlint", "--type-aware", "--deny-warnings"],
   ["format", "oxfmt", "--check"],
   ["unused code", "knip"],

@@ -3,7 +3,15 @@ import { type Config, readConfig } from "./config/config.ts";
 import { toFailure } from "./core/failure.ts";
 import { log } from "./core/log.ts";
 
-export { MoltbotCdp, MoltbotChat, MoltbotJournal, MoltbotMemory, MoltbotSandbox, MoltbotUsage } from "./objects.ts";
+export {
+  MoltbotBrowser,
+  MoltbotCdp,
+  MoltbotChat,
+  MoltbotJournal,
+  MoltbotMemory,
+  MoltbotSandbox,
+  MoltbotUsage,
+} from "./objects.ts";
 
 /** Made once per isolate; the environment of an isolate does not change. */
 let made: App | undefined;

@@ -3,6 +3,7 @@ import type { BrowserPlatform } from "./bridge/cdp/platform.ts";
 import { placeholders, SLACK_PATH, TELEGRAM_PATH } from "./bridge/channel/channels.ts";
 import { LOGICAL_MODEL } from "./bridge/model/question.ts";
 import { CDP_PATH, MODEL_PATH, STATE_PATH } from "./bridge/routes.ts";
+import { BrowserObject, type BrowserSetup } from "./browser/object.ts";
 import { ChatObject } from "./chat/object.ts";
 import { readConfig } from "./config/config.ts";
 import type { GatewayAccess } from "./gateway/access.ts";
@@ -85,6 +86,14 @@ export class MoltbotUsage extends UsageObject<Cloudflare.Env> {}
 export class MoltbotChat extends ChatObject<Cloudflare.Env> {
   protected gateway(): GatewayAccess {
     return servicesOf(this.env, readConfig({ ...this.env })).gateway;
+  }
+}
+
+/** A person's browser session, told where browsers come from. */
+export class MoltbotBrowser extends BrowserObject<Cloudflare.Env> {
+  protected setup(): BrowserSetup {
+    const { privateHosts, secrets } = readConfig({ ...this.env }).browser;
+    return { binding: this.env.BROWSER, policy: { privateHosts }, secrets };
   }
 }
 

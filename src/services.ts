@@ -89,6 +89,7 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
       bot: sandbox.object,
       model: { names: config.model.targets.map(({ name }) => name), caps: config.model },
       usage,
+      browser: (principal) => env.BROWSER_SESSION.get(env.BROWSER_SESSION.idFromName(principal)),
     },
   };
 }

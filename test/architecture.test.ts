@@ -13,13 +13,14 @@ const ALLOWED: Record<string, { values: string[]; types?: string[] }> = {
   // What the keeper sends is checked by the memory's own format before it gets there.
   bridge: { values: ["core", "memory"], types: ["config", "usage"] },
   usage: { values: ["core"] },
+  browser: { values: ["core"] },
   gateway: { values: ["core", "sandbox"] },
   chat: { values: ["core", "gateway"] },
   auth: { values: ["core", "config"] },
   journal: { values: ["core"] },
   admin: { values: ["core", "auth", "journal"] },
   // A tool calls plain functions of the two folders it fronts; their objects it knows as types.
-  tools: { values: ["core", "chat", "sandbox"], types: ["usage"] },
+  tools: { values: ["core", "chat", "sandbox", "browser"], types: ["usage"] },
   // Their values are as tools are: words for a model, and what is read by address.
   prompts: { values: ["core", "chat", "tools"] },
   resources: { values: ["core", "chat", "sandbox", "tools"], types: ["prompts"] },

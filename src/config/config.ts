@@ -35,6 +35,10 @@ export interface Config {
     slack: { bot: string; app: string } | undefined;
     slackUrl: string;
   };
+  browser: {
+    privateHosts: readonly string[];
+    secrets: Readonly<Record<string, { value: string; hosts: readonly string[] }>>;
+  };
   sandbox: { bridgeUrl: string; sleepAfter: string };
   /** Whether the bot asks before it runs a command. */
   execApproval: "off" | "ask";
@@ -62,7 +66,10 @@ export function readConfig(variables: Record<string, unknown>): Config {
   const problems = parsed.success
     ? missingTogether(parsed.data)
     : parsed.error.issues.map((issue) => problem(issue, given));
-  if (parsed.success && problems.length === 0) return { ...toConfig(parsed.data), hints: legacy.hints };
+  if (parsed.success && problems.length === 0) {
+    for (const { value } of Object.values(parsed.data.BROWSER_SECRETS)) keepSecret(value);
+    return { ...toConfig(parsed.data), hints: legacy.hints };
+  }
   throw new Failure("misconfigured", `The Worker's settings are not complete: ${problems.join("; ")}.`, {
     hint: "Set them with `wrangler secret put NAME`, in wrangler.jsonc or in .dev.vars; docs/settings.md explains each.",
   });
@@ -120,6 +127,7 @@ function toConfig(settings: Settings): Omit<Config, "hints"> {
           ? { bot: settings.SLACK_BOT_TOKEN, app: settings.SLACK_APP_TOKEN }
           : undefined,
     },
+    browser: { privateHosts: settings.BROWSER_PRIVATE_HOSTS, secrets: settings.BROWSER_SECRETS },
     sandbox: { bridgeUrl: settings.BRIDGE_URL ?? settings.PUBLIC_URL, sleepAfter: settings.SLEEP_AFTER },
     execApproval: settings.EXEC_APPROVAL,
     journal: { days: settings.JOURNAL_DAYS, entries: settings.JOURNAL_ENTRIES },

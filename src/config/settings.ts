@@ -61,6 +61,29 @@ const modelPrice = z
     return { model, input: input ?? 0, output: output ?? 0 };
   });
 
+/** Shorter values are in many a page by chance, and hiding them would blank half of it. */
+const LEAST_SECRET = 6;
+
+const browserSecrets = z
+  .string()
+  .default("{}")
+  .transform((text, context) => {
+    try {
+      const parsed: unknown = JSON.parse(text);
+      return parsed;
+    } catch {
+      context.addIssue({ code: "custom", message: "must be JSON" });
+      return z.NEVER;
+    }
+  })
+  .pipe(
+    z.record(
+      z.string().regex(/^[A-Za-z0-9_]+$/),
+      z.strictObject({ value: z.string().min(LEAST_SECRET), hosts: z.array(z.string().min(1)).min(1) }),
+      'must be like {"NAME": {"value": "…", "hosts": ["example.com"]}}',
+    ),
+  );
+
 export const SETTINGS = {
   PUBLIC_URL: setting(
     httpUrl,
@@ -220,6 +243,16 @@ export const SETTINGS = {
     httpUrl.optional(),
     "Where the container reaches this Worker. Left out, it is PUBLIC_URL.",
     "https://moltbot.example.workers.dev",
+  ),
+  BROWSER_PRIVATE_HOSTS: setting(
+    commaList,
+    "Hosts (host or host:port, comma-separated) that the browser tools may open although they are private.",
+    "",
+  ),
+  BROWSER_SECRETS: secret(
+    browserSecrets,
+    "What the browser tools may type for secret:NAME, and on which hosts, as JSON. Never shown to a client.",
+    "",
   ),
   SLEEP_AFTER: setting(
     z

@@ -1,4 +1,4 @@
-export const SCOPE_NAMES = ["chat", "exec", "control"] as const;
+export const SCOPE_NAMES = ["chat", "exec", "browser", "control"] as const;
 
 export type Scope = (typeof SCOPE_NAMES)[number];
 
@@ -6,5 +6,6 @@ export type Scope = (typeof SCOPE_NAMES)[number];
 export const SCOPES: Record<Scope, string> = {
   chat: "Chat with your Moltbot and read its conversations",
   exec: "Run commands, and read and change files, in its sandbox",
+  browser: "Use a web browser of its own, with the secrets you keep for it",
   control: "Restart your Moltbot",
 };

@@ -1,5 +1,21 @@
 import { botRestart } from "./bot/restart.ts";
 import { botStatus } from "./bot/status.ts";
+import { browserAct } from "./browser/act.ts";
+import { browserDialog } from "./browser/dialog.ts";
+import { browserDownload } from "./browser/download.ts";
+import { browserEmulate } from "./browser/emulate.ts";
+import { browserEvaluate } from "./browser/evaluate.ts";
+import { browserLogs } from "./browser/logs.ts";
+import { browserNavigate } from "./browser/navigate.ts";
+import { browserPdf } from "./browser/pdf.ts";
+import { browserRead } from "./browser/read.ts";
+import { browserRecord } from "./browser/record.ts";
+import { browserScreenshot } from "./browser/screenshot.ts";
+import { browserSession } from "./browser/session.ts";
+import { browserSnapshot } from "./browser/snapshot.ts";
+import { browserTabs } from "./browser/tabs.ts";
+import { browserUpload } from "./browser/upload.ts";
+import { browserWait } from "./browser/wait.ts";
 import { chatCancel } from "./chat/cancel.ts";
 import { chatConversations } from "./chat/conversations.ts";
 import { chatHistory } from "./chat/history.ts";
@@ -30,6 +46,22 @@ export const TOOLS: readonly AnyTool[] = [
   fileRead,
   fileWrite,
   fileList,
+  browserNavigate,
+  browserSnapshot,
+  browserAct,
+  browserScreenshot,
+  browserRead,
+  browserEvaluate,
+  browserWait,
+  browserTabs,
+  browserDialog,
+  browserLogs,
+  browserUpload,
+  browserDownload,
+  browserPdf,
+  browserEmulate,
+  browserRecord,
+  browserSession,
   botStatus,
   botRestart,
 ];

@@ -1,3 +1,4 @@
+import type { BrowserSession } from "../browser/access.ts";
 import type { ChatAccess } from "../chat/access.ts";
 import type { CommandHost } from "../sandbox/commands.ts";
 import type { GatewayStatus } from "../sandbox/gateway-plan.ts";
@@ -25,6 +26,8 @@ export interface ToolServices {
   /** The models the bot is set to, in the order they are asked, and the day's caps. */
   model: { names: readonly string[]; caps: { dailyTokens: number | undefined; dailyUsd: number | undefined } };
   usage: UsageAccess;
+  /** The browser session of a person. */
+  browser: (principal: string) => BrowserSession;
 }
 
 /** The services that were asked for; what a tool did not name it cannot reach. */

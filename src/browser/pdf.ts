@@ -1,0 +1,29 @@
+import { Failure } from "../core/failure.ts";
+import type { FileBytes } from "./access.ts";
+import { bytesOf } from "./screenshot.ts";
+import type { Tab } from "./tab.ts";
+import { readStream } from "./transfer.ts";
+import { factsOf } from "./wire.ts";
+
+/** The page on paper. */
+export async function pdf(
+  tab: Tab,
+  { landscape = false, pages = "" }: { landscape?: boolean; pages?: string },
+): Promise<FileBytes> {
+  const { client } = factsOf(tab.page.mainFrame());
+  const { stream } = await client.send("Page.printToPDF", {
+    landscape,
+    pageRanges: pages,
+    printBackground: true,
+    preferCSSPageSize: true,
+    transferMode: "ReturnAsStream",
+  });
+  if (stream === undefined) throw new Failure("upstream", "The page could not be printed.");
+  try {
+    const data = await readStream(client, stream);
+    const name = (await tab.page.title()).replace(/[^\w.() -]/g, "_").slice(0, 80) || "page";
+    return { name: `${name}.pdf`, mimeType: "application/pdf", data, bytes: bytesOf(data) };
+  } finally {
+    await client.send("IO.close", { handle: stream }).catch(() => undefined);
+  }
+}

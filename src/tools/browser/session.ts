@@ -1,0 +1,35 @@
+import { z } from "zod";
+import { unwrap } from "../../core/reply.ts";
+import { defineTool } from "../tool.ts";
+import { DEADLINE_MS, given, joined } from "./fields.ts";
+
+export const browserSession = defineTool({
+  name: "browser_session",
+  title: "The browser session",
+  description:
+    "Your session's state; closes it; gives a link to watch it, or hands it to a person (hosted browsers only).",
+  scope: "browser",
+  effect: "write",
+  needs: ["browser"],
+  input: z.strictObject({
+    do: z.enum(["status", "close", "live_view", "handoff", "handoff_done"]),
+    instructions: z.string().max(2000).optional().describe("What the person is to do."),
+  }),
+  output: z.looseObject({ open: z.boolean() }),
+  deadlineMs: DEADLINE_MS,
+  async run(input, { browser }, call) {
+    const view = unwrap(await browser(call.principal).session(given(input)));
+    const { open, tabs, live_view: link, handoff, idle_closes_in_s: left } = view;
+    return {
+      data: { ...view },
+      text: joined(
+        open ? `Open; closes after ${left} idle seconds.` : "No browser is open.",
+        handoff === "active"
+          ? "A person has been asked to take over: give them the link, then browser_session handoff_done."
+          : "",
+        link === undefined ? "" : `Watch: ${link}`,
+        ...tabs.map((tab) => `${tab.active ? "*" : " "} ${tab.tab} ${tab.title} ${tab.url.slice(0, 200)}`),
+      ),
+    };
+  },
+});
