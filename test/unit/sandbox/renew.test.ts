@@ -31,6 +31,7 @@ describe("a gateway that runs while the settings change", () => {
       ...process,
       before: process,
       companion: process,
+      beside: {},
       files: [{ path: "/config", content: api }],
       port: 1,
       readyPath: "/",
