@@ -20,11 +20,15 @@ export default defineConfig({
           ...shared,
           name: "parts",
           include: ["test/*/**/*.test.ts"],
-          exclude: ["test/{unit,gateway,e2e}/**"],
+          exclude: ["test/{unit,gateway,e2e,long}/**"],
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,
         },
+      },
+      {
+        // Not part of `npm test`: what takes an hour.
+        test: { ...shared, name: "long", include: ["test/long/**/*.test.ts"], fileParallelism: false },
       },
       {
         test: {

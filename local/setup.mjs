@@ -13,6 +13,7 @@ const steps = {
     install(join(root, "container"), "Installing the Moltbot gateway (about 650 MB, half a minute, once)"),
   jail: installBubblewrap,
   browser: unpackBrowser,
+  rclone: installRclone,
 };
 
 for (const name of process.argv.slice(2)) {
@@ -51,13 +52,21 @@ function installBubblewrap() {
         "Install it, then start again:\n\n    sudo apt-get install -y bubblewrap\n",
     );
   }
-  timed("Installing bubblewrap, which isolates the bot's commands", () => {
-    const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-    if (run("apt-get", ["install", "-y", "bubblewrap"], { env }, true)) return;
-    // A fresh machine has no package lists yet.
-    run("apt-get", ["update"], { env });
-    run("apt-get", ["install", "-y", "bubblewrap"], { env });
-  });
+  timed("Installing bubblewrap, which isolates the bot's commands", () => installPackage("bubblewrap"));
+}
+
+/** Only the benchmarks want it, and say so when it is not there. */
+function installRclone() {
+  if (spawnSync("rclone", ["version"]).status === 0 || process.getuid?.() !== 0) return;
+  timed("Installing rclone, which the benchmarks compare with", () => installPackage("rclone", true));
+}
+
+function installPackage(name, mayFail = false) {
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  if (run("apt-get", ["install", "-y", name], { env }, true)) return;
+  // A fresh machine has no package lists yet.
+  run("apt-get", ["update"], { env }, mayFail);
+  run("apt-get", ["install", "-y", name], { env }, mayFail);
 }
 
 function timed(what, work) {

@@ -87,6 +87,7 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
       commands: sandbox.object,
       files: sandbox.object,
       bot: sandbox.object,
+      memory,
       model: { names: config.model.targets.map(({ name }) => name), caps: config.model },
       usage,
       browser: (principal) => env.BROWSER_SESSION.get(env.BROWSER_SESSION.idFromName(principal)),

@@ -15,7 +15,12 @@ const TITLE = 60;
 
 /** The gateway's key for a principal's conversation. The principal goes in as a digest: it may be an e-mail address. */
 export async function sessionKey(principal: string, conversation: string): Promise<string> {
-  return `agent:main:mcp:${(await sha256(principal)).slice(0, 24)}:${conversation}`;
+  return `agent:main:mcp:${await ownerMark(principal)}:${conversation}`;
+}
+
+/** What stands for the principal in the keys of their conversations. */
+export async function ownerMark(principal: string): Promise<string> {
+  return (await sha256(principal)).slice(0, 24);
 }
 
 export function titleOf(message: string): string {

@@ -8,6 +8,7 @@ const DRAWINGS: Record<string, string> = {
   chat: "M4 5h16v11H9l-5 4z",
   command: "M4 5h16v14H4zM7 9l3 3-3 3M12 15h5",
   file: "M6 3h8l4 4v14H6zM14 3v4h4",
+  memory: "M6 3h12v18l-6-4-6 4zM9 8h6",
   bot: "M12 3v8M7 6a8 8 0 1 0 10 0",
 };
 

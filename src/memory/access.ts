@@ -1,5 +1,6 @@
 import type { Reply } from "../core/reply.ts";
 import type { Entry, Manifest, Reason } from "./format.ts";
+import type { Hit, Kind } from "./search/hit.ts";
 
 /** One path's next entry, or null when it is gone. */
 export interface Change {
@@ -76,4 +77,44 @@ export interface MemoryStatus {
   nextPrune: number | null;
   problem: string | null;
   skipped: readonly { path: string; reason: string }[];
+}
+
+export interface SearchRequest {
+  /** The person's part of the names of their conversations. */
+  reader: string;
+  query: string;
+  limit: number;
+  kinds: readonly Kind[];
+  /** ISO 8601; empty for all times. */
+  since: string;
+}
+
+export interface MemoryFile {
+  path: string;
+  size: number;
+  /** Milliseconds since 1970. */
+  modified: number;
+}
+
+/** What is known of the bot without its container. */
+export interface MemoryReader {
+  /** `behind`: changes were committed that the index does not have yet. */
+  search(request: SearchRequest): Promise<Reply<{ hits: Hit[]; behind: boolean }>>;
+  read(request: {
+    reader: string;
+    path: string;
+    generation?: string;
+    offset: number;
+    limit: number;
+  }): Promise<Reply<MemoryFile & { bytes: Uint8Array }>>;
+  list(request: {
+    reader: string;
+    prefix: string;
+    generation?: string;
+    after: string;
+    limit: number;
+  }): Promise<Reply<{ files: MemoryFile[]; more: boolean }>>;
+  generations(): Promise<Reply<Generation[]>>;
+  restore(generation: string): Promise<Reply<Generation>>;
+  status(): Promise<Reply<MemoryStatus>>;
 }

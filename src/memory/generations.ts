@@ -87,13 +87,20 @@ export class Generations {
     const found: { manifest: Manifest; trees: Map<string, Entry[]> }[] = [];
     const read = new Set<string>();
     for (const id of await this.#store.generations()) {
-      const manifest = await this.#store.manifest(id);
-      const trees = new Map<string, Entry[]>();
-      for (const tree of manifest.trees) {
-        if (!read.has(tree)) trees.set(tree, await this.#store.tree(tree));
-        read.add(tree);
+      try {
+        const manifest = await this.#store.manifest(id);
+        const trees = new Map<string, Entry[]>();
+        for (const tree of manifest.trees) {
+          if (!read.has(tree)) trees.set(tree, await this.#store.tree(tree));
+          read.add(tree);
+        }
+        found.push({ manifest, trees });
+      } catch (error) {
+        const gone = error instanceof Failure && error.code !== "unavailable" && id !== present?.head.generation;
+        if (!gone) throw error;
+        // An older generation that is damaged does not take the others with it.
+        log("error", "memory.rebuild", { outcome: "damaged", generation: id, cause: error });
       }
-      found.push({ manifest, trees });
     }
     const blobs: { name: string; bytes: number }[] = [];
     for await (const blob of this.#store.blobs()) blobs.push(blob);
@@ -203,12 +210,7 @@ export class Generations {
     const parent = this.#present?.head.generation ?? null;
     const manifest: Manifest = { format: FORMAT, generation, parent, at: now, ...rest };
     this.#ledger.setGeneration(manifest, "unsure");
-    try {
-      await this.#store.putManifest(manifest);
-    } catch (error) {
-      this.#ledger.setGenerationState(generation, "expired");
-      throw error;
-    }
+    await this.#store.putManifest(manifest);
     this.#present = await this.#moveHead(manifest);
     this.#ledger.atomically(() => {
       this.#ledger.setGeneration(manifest, "live");

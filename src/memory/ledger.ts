@@ -4,7 +4,7 @@ import { blobsOf, type Entry, entrySchema, type Manifest, REASONS } from "./form
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-  CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, shard INTEGER NOT NULL, entry TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, shard INTEGER NOT NULL, sha TEXT NOT NULL, entry TEXT NOT NULL) WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS files_by_shard ON files (shard);
   CREATE TABLE IF NOT EXISTS staged (path TEXT PRIMARY KEY, entry TEXT) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS blobs (
@@ -92,10 +92,22 @@ export class Ledger {
     for (const row of rows) yield fileRow.parse(row).entry;
   }
 
+  /** Ordered by path, those after `after` that begin with `prefix`. */
+  *entriesUnder(prefix: string, after: string): Generator<Entry> {
+    const rows = this.#sql.exec(
+      "SELECT entry FROM files WHERE path > ? AND substr(path, 1, ?) = ? ORDER BY path",
+      after > prefix ? after : prefix.slice(0, -1),
+      prefix.length,
+      prefix,
+    );
+    for (const row of rows) yield fileRow.parse(row).entry;
+  }
+
   setEntries(entries: Iterable<Entry>, shards: number): void {
     for (const entry of entries) {
       const shard = shardOf(entry.path, shards);
-      this.#sql.exec("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", entry.path, shard, JSON.stringify(entry));
+      const sha = "sha256" in entry ? entry.sha256 : "";
+      this.#sql.exec("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", entry.path, shard, sha, JSON.stringify(entry));
     }
   }
 

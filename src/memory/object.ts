@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import { pause } from "../core/deadline.ts";
 import { Failure } from "../core/failure.ts";
 import { log } from "../core/log.ts";
 import { type Reply, reply } from "../core/reply.ts";
@@ -8,25 +9,36 @@ import type {
   CommitRequest,
   Generation,
   KeeperReport,
+  MemoryFile,
+  MemoryReader,
   MemoryStatus,
   MemoryWriter,
+  SearchRequest,
   Wanted,
 } from "./access.ts";
-import type { Manifest } from "./format.ts";
+import type { Entry, Manifest } from "./format.ts";
 import { Generations, PIN_MS } from "./generations.ts";
 import { type GenerationRow, Ledger } from "./ledger.ts";
+import { findEntry, isReadable, liveGeneration, noFile, readablePath, readEntry } from "./reading.ts";
 import type { Retention } from "./retention.ts";
 import { RETENTION } from "./retention.ts";
+import { catchUp } from "./search/catch-up.ts";
+import type { Hit } from "./search/hit.ts";
+import { SearchIndex } from "./search/index.ts";
 import { MemoryStore } from "./store.ts";
 import { sweep } from "./sweep.ts";
 
 const FIRST_PRUNE_MS = 10 * 60_000;
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
+/** A search waits for the index to catch up, but no longer. */
+const INDEX_WITHIN_MS = 2_000;
 
 /** The single writer of the bot's memory. */
-export abstract class MemoryObject<Env> extends DurableObject<Env> implements MemoryWriter {
+export abstract class MemoryObject<Env> extends DurableObject<Env> implements MemoryWriter, MemoryReader {
   readonly #ledger: Ledger;
+  readonly #index: SearchIndex;
+  #indexing: Promise<void> | undefined;
   #made: { store: MemoryStore; generations: Generations } | undefined;
   /** What changes generations or deletes goes one after the other. */
   #last: Promise<unknown> = Promise.resolve();
@@ -36,6 +48,7 @@ export abstract class MemoryObject<Env> extends DurableObject<Env> implements Me
   constructor(ctx: DurableObjectState<{}>, env: Env) {
     super(ctx, env);
     this.#ledger = new Ledger(ctx.storage);
+    this.#index = new SearchIndex(ctx.storage);
   }
 
   protected abstract bucket(): R2Bucket;
@@ -99,6 +112,7 @@ export abstract class MemoryObject<Env> extends DurableObject<Env> implements Me
         this.#lagMs = Math.max(0, Date.now() - oldestChangeAt);
         this.#report = { ...this.#report, problem: null };
         await this.#planPrune(FIRST_PRUNE_MS);
+        this.ctx.waitUntil(this.#catchUp());
         const { generation, files, bytes } = manifest;
         log("info", "memory.commit", { outcome: "ok", generation, files, bytes, ms: Date.now() - started });
         return manifest;
@@ -137,10 +151,44 @@ export abstract class MemoryObject<Env> extends DurableObject<Env> implements Me
     return reply("memory.manifest", () => this.#store.manifest(generation));
   }
 
+  search({ reader, query, limit, kinds, since }: SearchRequest): Promise<Reply<{ hits: Hit[]; behind: boolean }>> {
+    return reply("memory.search", async () => {
+      await this.#met();
+      const late = pause(INDEX_WITHIN_MS).then(() => true);
+      const behind = await Promise.race([this.#catchUp().then(() => false), late]);
+      const hits = this.#index.search(query, { limit, kinds, since, reader });
+      return { hits, behind };
+    });
+  }
+
+  read({ reader, path: given, generation, offset, limit }: Parameters<MemoryReader["read"]>[0]) {
+    return reply("memory.read", async () => {
+      await this.#met();
+      const path = readablePath(given, reader);
+      const entry = await findEntry(path, generation, this.#ledger, this.#store);
+      if (entry?.kind !== "file" && entry?.kind !== "database") throw noFile(path);
+      const bytes = await readEntry(entry, { offset, limit }, (name) => this.#store.blob(name));
+      return { path, size: entry.size, modified: entry.modified, bytes };
+    });
+  }
+
+  list({ reader, prefix, generation, after, limit }: Parameters<MemoryReader["list"]>[0]) {
+    return reply("memory.list", async () => {
+      await this.#met();
+      const files: MemoryFile[] = [];
+      for (const entry of await this.#entriesUnder(prefix, generation, after)) {
+        if (!isReadable(entry.path, reader) || entry.kind === "directory" || entry.kind === "link") continue;
+        if (files.length === limit) return { files, more: true };
+        files.push({ path: entry.path, size: entry.size, modified: entry.modified });
+      }
+      return { files, more: false };
+    });
+  }
+
   /** Newest first. */
   generations(): Promise<Reply<Generation[]>> {
     return reply("memory.generations", async () => {
-      if (this.#ledger.fact("last") === undefined) await this.#alone("memory.meet", () => this.#generations.present());
+      await this.#met();
       return this.#ledger.generations("live").toReversed().map(shown);
     });
   }
@@ -155,6 +203,7 @@ export abstract class MemoryObject<Env> extends DurableObject<Env> implements Me
       const { generation: id } = await this.#generations.putBack(generation, { fence, now: Date.now() });
       const row = this.#ledger.generation(id);
       if (!row) throw new Failure("internal", `Generation ${id} is not in the ledger.`);
+      this.ctx.waitUntil(this.#catchUp());
       return shown(row);
     });
   }
@@ -190,8 +239,10 @@ export abstract class MemoryObject<Env> extends DurableObject<Env> implements Me
   /** Forgets all that this object knows and reads it from R2 again. */
   rebuild(): Promise<Reply<void>> {
     return this.#alone("memory.rebuild", async () => {
+      this.#index.clear();
       await this.#generations.rebuild();
       await this.#generations.present(true);
+      this.ctx.waitUntil(this.#catchUp());
     });
   }
 
@@ -205,6 +256,30 @@ export abstract class MemoryObject<Env> extends DurableObject<Env> implements Me
 
   async #planPrune(inMs: number): Promise<void> {
     if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now() + inMs);
+  }
+
+  /** An object that has just been set up over an older bucket knows nothing yet. */
+  async #met(): Promise<void> {
+    if (this.#ledger.fact("last") === undefined) await this.#alone("memory.meet", () => this.#generations.present());
+  }
+
+  async #entriesUnder(prefix: string, generation: string | undefined, after: string): Promise<Iterable<Entry>> {
+    if (generation === undefined) return this.#ledger.entriesUnder(prefix, after);
+    const found: Entry[] = [];
+    for (const tree of liveGeneration(generation, this.#ledger).trees) {
+      found.push(...(await this.#store.tree(tree)).filter(({ path }) => path.startsWith(prefix) && path > after));
+    }
+    return found.toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  }
+
+  /** What fails is tried again at the next commit or search. */
+  #catchUp(): Promise<void> {
+    this.#indexing ??= catchUp(this.#index, this.#ledger, this.#store)
+      .catch((error: unknown) => log("warn", "memory.index", { cause: error }))
+      .finally(() => {
+        this.#indexing = undefined;
+      });
+    return this.#indexing;
   }
 
   #fence(): number {

@@ -29,6 +29,11 @@ import { commandStop } from "./command/stop.ts";
 import { fileList } from "./file/list.ts";
 import { fileRead } from "./file/read.ts";
 import { fileWrite } from "./file/write.ts";
+import { memoryGenerations } from "./memory/generations.ts";
+import { memoryList } from "./memory/list.ts";
+import { memoryRead } from "./memory/read.ts";
+import { memoryRestore } from "./memory/restore.ts";
+import { memorySearch } from "./memory/search.ts";
 import type { AnyTool } from "./tool.ts";
 
 /** Every tool, in the order clients see them. */
@@ -38,6 +43,11 @@ export const TOOLS: readonly AnyTool[] = [
   chatCancel,
   chatConversations,
   chatHistory,
+  memorySearch,
+  memoryRead,
+  memoryList,
+  memoryGenerations,
+  memoryRestore,
   commandRun,
   commandStart,
   commandOutput,

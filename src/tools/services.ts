@@ -5,6 +5,7 @@ import type { GatewayStatus } from "../sandbox/gateway-plan.ts";
 import type { DirectoryEntry } from "../sandbox/results.ts";
 import type { UsageAccess } from "../usage/access.ts";
 import type { Reply } from "../core/reply.ts";
+import type { MemoryReader } from "../memory/access.ts";
 
 export interface FileHost {
   openFile(path: string): Promise<Reply<{ content: ReadableStream<Uint8Array>; size: number; mimeType: string }>>;
@@ -15,6 +16,7 @@ export interface FileHost {
 export interface BotHost {
   gatewayStatus(): Promise<Reply<GatewayStatus>>;
   gatewayRestart(): Promise<Reply<unknown>>;
+  gatewayRest(): Promise<Reply<void>>;
 }
 
 /** Everything a tool can need; each names what it does and gets no more. */
@@ -23,6 +25,7 @@ export interface ToolServices {
   commands: CommandHost;
   files: FileHost;
   bot: BotHost;
+  memory: MemoryReader;
   /** The models the bot is set to, in the order they are asked, and the day's caps. */
   model: { names: readonly string[]; caps: { dailyTokens: number | undefined; dailyUsd: number | undefined } };
   usage: UsageAccess;

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { unstable_startWorker } from "wrangler";
 import { z } from "zod";
+import { readSettings, type Settings } from "../../container/keeper/settings.ts";
 import type { Fault } from "./fixture/faults.ts";
 
 const CONFIG = fileURLToPath(new URL("fixture/wrangler.jsonc", import.meta.url));
@@ -39,20 +40,30 @@ export interface MemoryStack {
 }
 
 /** The memory object and its bridge in workerd. */
-export async function memoryStack(persist: string | false = false): Promise<MemoryStack> {
-  const logged: string[] = [];
+export async function startMemoryWorker(options: {
+  persist: string | false;
+  port: number;
+  log: (line: string) => void;
+}) {
   const worker = await unstable_startWorker({
     config: CONFIG,
     dev: {
-      server: { hostname: "127.0.0.1", port: 0 },
-      persist,
+      server: { hostname: "127.0.0.1", port: options.port },
+      persist: options.persist,
       inspector: false,
       watch: false,
       logLevel: "error",
-      structuredLogsHandler: ({ message }: { message: string }) => void logged.push(message),
+      structuredLogsHandler: ({ message }: { message: string }) => options.log(message),
     },
   });
   await worker.ready;
+  return worker;
+}
+
+/** The same, with disks and keepers around it. */
+export async function memoryStack(): Promise<MemoryStack> {
+  const logged: string[] = [];
+  const worker = await startMemoryWorker({ persist: false, port: 0, log: (line) => void logged.push(line) });
   const url = (await worker.url).origin;
   const folder = mkdtempSync(join(tmpdir(), "moltbot-memory-"));
   const disks: Disk[] = [];
@@ -112,6 +123,7 @@ export class Disk {
   readonly workspace: string;
   readonly state: string;
   readonly home: string;
+  readonly settings: Settings;
   readonly #env: Record<string, string>;
   readonly #running = new Set<ChildProcess>();
 
@@ -128,6 +140,7 @@ export class Disk {
       KEEPER_STATE: this.state,
       BRIDGE_TOKEN: "unused-here",
     };
+    this.settings = readSettings(this.#env);
   }
 
   /** Rejects with what it wrote to stderr when it fails. */

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { unwrap } from "../../core/reply.ts";
 import type { UsageTotal } from "../../usage/access.ts";
 import { defineTool } from "../tool.ts";
+import { memoryData, memoryLines, memoryOutput } from "./memory-status.ts";
 
 const counted = {
   calls: z.number(),
@@ -19,11 +20,11 @@ export const botStatus = defineTool({
   name: "bot_status",
   title: "Status of the Moltbot",
   description:
-    "Whether the Moltbot is asleep, starting, ready or failed (with the reason), its models and what they cost today (UTC), and the chats in progress. Does not wake it.",
+    "Whether the Moltbot is asleep, starting, ready or failed (with the reason), its models and what they cost today (UTC), the chats in progress, and how its memory is kept. Does not wake it.",
   scope: "chat",
   effect: "read",
   idempotent: true,
-  needs: ["bot", "chat", "model", "usage"],
+  needs: ["bot", "chat", "memory", "model", "usage"],
   input: z.strictObject({}),
   output: z.object({
     phase: z.enum(["asleep", "starting", "ready", "failed"]),
@@ -40,13 +41,15 @@ export const botStatus = defineTool({
       conversations: z.array(z.object({ conversation: z.string(), ...counted })).describe("Yours only."),
     }),
     running_chats: z.number(),
+    memory: memoryOutput,
   }),
   deadlineMs: 15_000,
-  async run(_input, { bot, chat, model, usage }, { principal }) {
-    const [gateway, chats, today] = await Promise.all([
+  async run(_input, { bot, chat, memory, model, usage }, { principal }) {
+    const [gateway, chats, today, kept] = await Promise.all([
       bot.gatewayStatus().then(unwrap),
       chat.status().then(unwrap),
       usage.summary(1).then(unwrap),
+      memory.status().then(unwrap),
     ]);
     const [name = "", ...fallbacks] = model.names;
     const { dailyTokens, dailyUsd } = model.caps;
@@ -69,6 +72,7 @@ export const botStatus = defineTool({
             .map((each) => ({ conversation: each.conversation, ...count(each) })),
         },
         running_chats: chats.running,
+        memory: memoryData(kept),
       },
       text: [
         phase === "asleep"
@@ -77,6 +81,7 @@ export const botStatus = defineTool({
         reason ?? "",
         `Model: ${[name, ...fallbacks].join(", then ")}. Chats in progress: ${chats.running}.`,
         `Today: ${said(today.total)}${capsText(model.caps)}.`,
+        ...memoryLines(kept),
       ]
         .filter((line) => line !== "")
         .join("\n"),

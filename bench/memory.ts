@@ -1,0 +1,160 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { env, exit, stderr, stdout } from "node:process";
+import { DatabaseSync } from "node:sqlite";
+import { Bridge } from "../container/keeper/bridge.ts";
+import { readMark } from "../container/keeper/disk-mark.ts";
+import { Keeper } from "../container/keeper/keeper.ts";
+import { restore } from "../container/keeper/restore.ts";
+import { type Disk, memoryStack, type MemoryStack } from "../test/memory/stack.ts";
+import { startRclone } from "./rclone.ts";
+
+const NOTES = 10_000;
+const MIB = 1024 * 1024;
+const WORDS = readFileSync(join(import.meta.dirname, "../docs/storage.md"), "utf8").split(/\W+/);
+
+/** What keeping the memory costs, and rclone on the same data in the same run. Nothing here fails for being slow. */
+async function main(): Promise<void> {
+  // Offline it would only complain.
+  env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
+  await on(async (stack) => {
+    const disk = stack.disk();
+    await restore(disk.settings, new Bridge(disk.settings));
+    const keeper = disk.keep();
+    await keeper.started;
+    const lags: number[] = [];
+    for (let n = 0; n < 20; n++) {
+      const before = (await stack.call("status")).head?.id;
+      writeFileSync(join(disk.workspace, "note.md"), `note ${n}`);
+      const written = performance.now();
+      while ((await stack.call("status")).head?.id === before) await new Promise((resolve) => setTimeout(resolve, 100));
+      lags.push(performance.now() - written);
+    }
+    keeper.stop();
+    await keeper.ended;
+    show("write → committed, p95", p95(lags), "ms", 3_000);
+  });
+  await on(async (stack) => {
+    const disk = stack.disk();
+    notes(disk, 10_000);
+    const { keeper, bridge } = await started(disk);
+    await keeper.keep("all", { reason: "change", oldestChangeAt: Date.now() });
+    const note = join(disk.workspace, "notes/7/77.md");
+    const times: number[] = [];
+    let bytes = 0;
+    for (let n = 0; n < 10; n++) {
+      writeFileSync(note, `${words(200)} ${n}`);
+      const sent = bridge.sent;
+      const from = performance.now();
+      await keeper.keep(new Set(["workspace/notes/7/77.md"]), { reason: "change", oldestChangeAt: Date.now() });
+      times.push(performance.now() - from);
+      bytes = Math.max(bytes, bridge.sent - sent);
+    }
+    show(`one changed note among ${NOTES}`, p95(times), "ms", 500);
+    show("… sent", bytes / 1024, "KiB", 64);
+    const searches: number[] = [];
+    const request = { reader: "0".repeat(24), limit: 10, kinds: ["note", "conversation"], since: "" };
+    while ((await stack.call("search", { ...request, query: "storage" })).behind) stderr.write(".");
+    for (let n = 0; n < 200; n++) {
+      const from = performance.now();
+      await stack.call("search", { ...request, query: words(2) });
+      searches.push(performance.now() - from);
+    }
+    show(`search over ${NOTES} notes, 100 MB, p95`, p95(searches), "ms", 30);
+  });
+  await on(async (stack) => {
+    const disk = stack.disk();
+    const file = join(disk.workspace, "large.sqlite");
+    const database = new DatabaseSync(file);
+    database.exec("CREATE TABLE t (n INTEGER PRIMARY KEY, x BLOB)");
+    database.exec("BEGIN");
+    for (let n = 0; n < 200; n++) database.prepare("INSERT INTO t VALUES (?, randomblob(?))").run(n, MIB);
+    database.exec("COMMIT; CREATE TABLE s (x); INSERT INTO s VALUES (1)");
+    const { keeper, bridge } = await started(disk);
+    await keeper.keep("all", { reason: "change", oldestChangeAt: Date.now() });
+    const sent = bridge.sent;
+    database.exec("UPDATE s SET x = 2");
+    await keeper.keep(new Set(["workspace/large.sqlite"]), { reason: "change", oldestChangeAt: Date.now() });
+    show("a 200 MB database with one changed page sends", (bridge.sent - sent) / MIB, "MiB", 2);
+    database.close();
+  });
+  await on(async (stack) => {
+    const disk = stack.disk();
+    notes(disk, 50_000);
+    const peer = await startRclone();
+    if (typeof peer === "string") stderr.write(`${peer}\n`);
+    const peerBackup = typeof peer === "string" ? undefined : await timed(() => peer.copy(disk.workspace, "up"));
+    const backup = await timed(() => disk.keepOnce());
+    const there = mkdtempSync(join(tmpdir(), "moltbot-bench-"));
+    const peerRestore = typeof peer === "string" ? undefined : await timed(() => peer.copy(there, "down"));
+    const blank = stack.disk();
+    const back = await timed(() => blank.restore());
+    show(`backup of ${NOTES} files, 500 MB`, backup, "ms", peerBackup ?? Number.POSITIVE_INFINITY);
+    show("… restore", back, "ms", Math.min(10_000, peerRestore ?? 10_000));
+    const same = spawnSync("diff", ["-rq", disk.workspace, blank.workspace]);
+    if (same.status !== 0) throw new Error("What was restored is not what was backed up.");
+    if (typeof peer !== "string") await peer.close();
+    rmSync(there, { recursive: true, force: true });
+  });
+  // What wrangler leaves open would keep this going.
+  exit(0);
+}
+
+function show(what: string, value: number, unit: string, most: number): void {
+  const shown = `${what.padEnd(56)} ${value.toFixed(1).padStart(10)} ${unit.padEnd(4)}`;
+  stdout.write(`${shown} at most ${most.toFixed(0).padStart(7)}  ${value <= most ? "ok" : "OVER"}\n`);
+}
+
+async function on(work: (stack: MemoryStack) => Promise<void>): Promise<void> {
+  const stack = await memoryStack();
+  try {
+    await work(stack);
+  } finally {
+    await stack.close();
+  }
+}
+
+async function started(disk: Disk) {
+  const bridge = new Bridge(disk.settings);
+  await restore(disk.settings, bridge);
+  const keeper = new Keeper(disk.settings, bridge, readMark(disk.home)?.fence ?? -1);
+  await keeper.meet();
+  return { keeper, bridge };
+}
+
+/** A hundred folders of a hundred notes, each of so many bytes. */
+function notes(disk: Disk, bytes: number): void {
+  for (let folder = 0; folder < NOTES / 100; folder++) {
+    mkdirSync(join(disk.workspace, "notes", String(folder)), { recursive: true });
+    for (let n = 0; n < 100; n++) {
+      writeFileSync(
+        join(disk.workspace, "notes", String(folder), `${n}.md`),
+        `# ${folder}/${n}\n\n${words(bytes / 6)
+          .padEnd(bytes, " .")
+          .slice(0, bytes)}`,
+      );
+    }
+  }
+}
+
+function words(count: number): string {
+  return Array.from({ length: count }, (_, n) => {
+    const word = WORDS[Math.floor(Math.random() * WORDS.length)] ?? "word";
+    // Few words are in every note, many in only some.
+    return n % 3 === 0 ? `${word}${Math.floor(Math.random() * 5_000)}` : word;
+  }).join(" ");
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const from = performance.now();
+  await work();
+  return performance.now() - from;
+}
+
+function p95(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length * 0.95)] ?? Number.NaN;
+}
+
+await main();
