@@ -1,0 +1,147 @@
+import { truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { blobKey } from "../../src/memory/format.ts";
+import { eventually } from "../local/container-under-test.ts";
+import { soundHead } from "./soundness.ts";
+import { memoryStack, type MemoryStack } from "./stack.ts";
+
+let stack: MemoryStack;
+beforeEach(async () => {
+  stack = await memoryStack();
+});
+afterEach(() => stack.close());
+
+const bytesOf = (text: string) => new TextEncoder().encode(text);
+
+describe("the memory", () => {
+  it("takes commits of the last started container only", async () => {
+    const first = stack.disk();
+    await first.restore();
+    const older = first.keep();
+    await older.started;
+    const second = stack.disk();
+    await second.restore();
+    const newer = second.keep();
+    await newer.started;
+    writeFileSync(join(first.workspace, "from-the-older.md"), "too late");
+    writeFileSync(join(second.workspace, "from-the-newer.md"), "in time");
+    const { code, output } = await older.ended;
+    expect(code).toBe(3);
+    expect(output).toContain("Another start of the bot has taken over");
+    await eventually(async () => (await stack.paths()).includes("workspace/from-the-newer.md"), 60_000);
+    expect(await stack.paths()).not.toContain("workspace/from-the-older.md");
+    newer.stop();
+    expect((await newer.ended).code).toBe(0);
+  });
+
+  it("does not start on a damaged object: names it, and the newest generation without it", async () => {
+    const disk = stack.disk();
+    writeFileSync(join(disk.workspace, "note.md"), "old and sound");
+    await disk.keepOnce();
+    const sound = (await stack.call("status")).head.id;
+    writeFileSync(join(disk.workspace, "note.md"), "new, and soon damaged");
+    await disk.keepOnce();
+    const { entries } = await soundHead(stack);
+    const note = entries.find(({ path }) => path === "workspace/note.md");
+    const name = note?.kind === "file" ? (note.pieces[0]?.blob ?? "") : "";
+    await stack.bucket("PUT", blobKey(name), bytesOf("\u0000not what it was"));
+    const blank = stack.disk();
+    await expect(blank.restore()).rejects.toThrow(new RegExp(`${blobKey(name)} is missing or damaged[^]*${sound}`));
+    // Said again and again, until a person has chosen.
+    await expect(blank.restore()).rejects.toThrow(blobKey(name));
+    await stack.call("restore", sound);
+    await blank.restore();
+    expect(blank.read("workspace/note.md")).toBe("old and sound");
+
+    // The same content again gets an object of its own.
+    writeFileSync(join(blank.workspace, "note.md"), "new, and soon damaged");
+    await blank.keepOnce();
+    const other = stack.disk();
+    await other.restore();
+    expect(other.read("workspace/note.md")).toBe("new, and soon damaged");
+  });
+
+  it("goes on with a restore where it was cut off", async () => {
+    const disk = stack.disk();
+    writeFileSync(join(disk.workspace, "first.bin"), Buffer.alloc(200_000, "first"));
+    writeFileSync(join(disk.workspace, "second.bin"), Buffer.alloc(200_000, "second"));
+    await disk.keepOnce();
+    const blank = stack.disk();
+    await stack.faults({ calls: [], at: null });
+    await blank.restore();
+    const whole = (await stack.faults({})).filter((call) => call.startsWith("get blobs")).length;
+    await stack.faults({ calls: [] });
+    // As if it had been killed after the first file.
+    writeFileSync(join(blank.home, "disk.json"), JSON.stringify({ fence: 1, generation: null, phase: "restoring" }));
+    truncateSync(join(blank.workspace, "second.bin"), 100_000);
+    await blank.restore();
+    const rest = (await stack.faults({})).filter((call) => call.startsWith("get blobs")).length;
+    expect(rest).toBeGreaterThan(0);
+    expect(rest).toBeLessThan(whole);
+    expect(blank.read("workspace/second.bin").length).toBe(200_000);
+  });
+
+  it("starts blank only when there is nothing: a head that is missing is not nothing", async () => {
+    const disk = stack.disk();
+    writeFileSync(join(disk.workspace, "note.md"), "kept");
+    await disk.keepOnce();
+    const { id } = (await stack.call("status")).head;
+    await stack.bucket("DELETE", "head.json");
+    const blank = stack.disk();
+    await expect(blank.restore()).rejects.toThrow("head.json is missing");
+    await stack.tell("loseEverything");
+    await expect(blank.restore()).rejects.toThrow("head.json is missing");
+    await stack.call("restore", id);
+    await blank.restore();
+    expect(blank.read("workspace/note.md")).toBe("kept");
+  });
+
+  it("says which file is too large, and keeps the others", async () => {
+    const disk = stack.disk();
+    writeFileSync(join(disk.workspace, "video.mp4"), "");
+    // Sparse: it takes no room.
+    truncateSync(join(disk.workspace, "video.mp4"), 2 * 1024 ** 3);
+    writeFileSync(join(disk.workspace, "note.md"), "kept");
+    await disk.restore();
+    const keeper = disk.keep();
+    await eventually(async () => (await stack.call("status")).skipped.length > 0, 60_000);
+    expect((await stack.call("status")).skipped).toEqual([
+      { path: "workspace/video.mp4", reason: expect.stringContaining("1073741824") },
+    ]);
+    expect(await stack.paths()).toContain("workspace/note.md");
+    keeper.stop();
+    await keeper.ended;
+  });
+
+  it("takes no blob that is not what its name says, and no path that leads elsewhere", async () => {
+    const { fence } = await stack.call("begin");
+    const put = (name: string, body: string, of = fence) =>
+      fetch(`${stack.url}/bridge/state/blobs/${name}`, { method: "PUT", headers: { "x-fence": String(of) }, body });
+    expect((await put("0".repeat(64), "\u0000lies")).status).toBe(400);
+    expect((await put("..%2fhead.json", "\u0000x")).status).toBe(400);
+    const commit = (path: string) =>
+      fetch(`${stack.url}/bridge/state/commit`, {
+        method: "POST",
+        body: JSON.stringify({
+          fence,
+          base: null,
+          reason: "change",
+          oldestChangeAt: 0,
+          changes: [{ path, entry: { path, kind: "link", target: "x", mode: 0, modified: 0 } }],
+        }),
+      });
+    for (const path of [
+      "workspace/../../etc/passwd",
+      "/etc/passwd",
+      "workspace//x",
+      "elsewhere/x",
+      "workspace/\u0000",
+      "workspace",
+    ]) {
+      expect((await commit(path)).status, path).toBe(400);
+    }
+    expect((await commit("workspace/fine")).status).toBe(200);
+    expect((await stack.call("status")).head.files).toBe(1);
+  });
+});
