@@ -62,8 +62,12 @@ async function ran(context: McpContext, asked: ToolCall): Promise<Outcome<Record
   call.signal.throwIfAborted();
   using limit = deadline(prepared.deadlineMs, call.signal);
   const running = prepared.run(context.services, { ...call, ...(resumed ? { resumed } : {}), signal: limit.signal });
+  // What a client that has gone leaves running is still tidied up: without this the runtime ends it with the connection.
+  context.waitUntil(running.then(ignored, ignored));
   return await raced(running, limit.signal);
 }
+
+function ignored(): void {}
 
 /** A question on the wire. The protocol library refuses it when the client has not said that it can be asked so. */
 export async function question({ ask, state }: Question, sign: ToolCall["sign"]): Promise<InputRequiredResult> {
