@@ -66,6 +66,20 @@ export async function liveGrant(
   );
 }
 
+/**
+ * Ends what the same client was given before at the same address, once it has taken the new grant. Not sooner: whoever
+ * can send a browser to the sign-in could otherwise cut off a client that the person uses.
+ */
+export async function revokeFormer(oauth: OAuthHelpers, principal: string, id: string): Promise<void> {
+  const grants = await allGrants(oauth, principal);
+  const taken = grants.find((grant) => grant.id === id);
+  if (!taken) return;
+  const former = grants.filter(
+    (grant) => grant.id !== id && grant.clientId === taken.clientId && grant.redirectUri === taken.redirectUri,
+  );
+  await Promise.all(former.map((grant) => oauth.revokeGrant(grant.id, principal)));
+}
+
 async function allGrants(oauth: OAuthHelpers, principal: string): Promise<GrantSummary[]> {
   const grants: GrantSummary[] = [];
   let cursor: string | undefined;

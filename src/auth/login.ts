@@ -199,6 +199,8 @@ async function callback({ request, oauth, config, services }: Login, entry: Jour
     metadata: { client: clientName.slice(0, 200), remembered: pending.keep } satisfies GrantMetadata,
     scope: authRequest.scope,
     props: { ...principal, session },
+    // When the client takes the new one: see revokeFormer.
+    revokeExistingGrants: false,
   });
   entry.detail = { scope: authRequest.scope.join(" ") };
   return redirect(redirectTo, headers);

@@ -1,6 +1,8 @@
 import {
+  getOAuthApi,
   GrantType,
   OAuthError,
+  type OAuthHelpers,
   type OAuthProviderOptions,
   type TokenExchangeCallbackOptions,
   type TokenExchangeCallbackResult,
@@ -11,6 +13,7 @@ import type { Journal } from "../core/journal.ts";
 import { log } from "../core/log.ts";
 import { SCOPE_NAMES } from "../core/scope.ts";
 import { COOKIE_PREFIX } from "./familiar.ts";
+import { revokeFormer } from "./grants.ts";
 import { AUTHORIZE_PATH } from "./login.ts";
 import { grantPropsSchema, principalSchema } from "./principal.ts";
 import { type LoginStore, noteUse } from "./store.ts";
@@ -34,7 +37,7 @@ export function oauthOptions(
   handlers: { mcp: Handler; others: Handler },
   servicesOf: (env: Cloudflare.Env) => LoginServices,
 ): Options {
-  return {
+  const options: Options = {
     apiRoute: "/mcp",
     apiHandler: handlers.mcp,
     defaultHandler: handlers.others,
@@ -51,11 +54,13 @@ export function oauthOptions(
       resource_name: "Moltbot",
     },
     accessTokenTTL: ACCESS_TOKEN_SECONDS,
-    tokenExchangeCallback: (exchange) => exchanged(exchange, config, servicesOf(exchange.env)),
+    tokenExchangeCallback: (exchange) =>
+      exchanged(exchange, config, servicesOf(exchange.env), getOAuthApi(options, exchange.env)),
     onError({ code, status, internal }) {
       log("warn", "oauth", { outcome: code, status, check: internal.category, reason: internal.reason });
     },
   };
+  return options;
 }
 
 /**
@@ -66,6 +71,7 @@ async function exchanged(
   exchange: TokenExchangeCallbackOptions,
   config: Config,
   { store, journal }: LoginServices,
+  oauth: OAuthHelpers,
 ): Promise<TokenExchangeCallbackResult> {
   const at = Date.now();
   const refreshing = exchange.grantType === GrantType.REFRESH_TOKEN;
@@ -85,6 +91,7 @@ async function exchanged(
     const renewed = refreshing ? await recheck(config.login, accessTokenProps, session) : session;
     if (!renewed) throw new Failure("forbidden", "This account may no longer use this Moltbot.");
     await noteUse(store, exchange.grantId, at);
+    if (!refreshing) await revokeFormer(oauth, exchange.userId, exchange.grantId);
     note("ok");
     return { accessTokenProps, newProps: { ...accessTokenProps, session: renewed } };
   } catch (error) {

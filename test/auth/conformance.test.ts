@@ -64,4 +64,4 @@ it("passes the authorization scenarios of the conformance suite", async () => {
     printed,
   ).toEqual([]);
   expect(found.scenarios, printed).toBe(2);
-});
+}, 180_000);

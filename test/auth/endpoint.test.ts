@@ -151,7 +151,7 @@ describe("strangers", () => {
     expect([...statuses.keys()].filter((status) => status >= 500)).toEqual([]);
     const after = await stack.counts();
     expect(after).toEqual({ starts: 0, renewals: before.renewals, running: false });
-  });
+  }, 300_000);
 
   it("are told apart by the count from somebody who may", async () => {
     const before = await stack.counts();
@@ -161,5 +161,5 @@ describe("strangers", () => {
     const after = await stack.counts();
     expect(after.starts).toBe(before.starts + 1);
     expect(after.renewals).toBeGreaterThan(before.renewals);
-  });
+  }, 180_000);
 });

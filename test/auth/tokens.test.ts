@@ -68,6 +68,26 @@ describe("a code is refused", () => {
   });
 });
 
+describe("a second grant to the same client", () => {
+  it("takes the first one's place when the client fetches it, and not before", async () => {
+    const client = await TestClient.register(stack.url);
+    const first = await client.tokens();
+    const code = await client.code();
+    expect(await works(first.access_token)).toBe(200);
+    const second = tokensIn(await client.exchange(code));
+    expect(await works(first.access_token)).toBe(401);
+    expect((await client.refresh(first.refresh_token)).status).toBe(400);
+    expect(await works(second.access_token)).toBe(200);
+  });
+
+  it("leaves other clients of the same person alone", async () => {
+    const [one, other] = [await TestClient.register(stack.url), await TestClient.register(stack.url)];
+    const tokens = await one.tokens();
+    await other.tokens();
+    expect(await works(tokens.access_token)).toBe(200);
+  });
+});
+
 describe("a refresh token", () => {
   it("is another one each time, and an older one than the last stops working", async () => {
     const client = await TestClient.register(stack.url);
@@ -207,7 +227,7 @@ describe("the schedule", () => {
     expect(await works(tokens.access_token)).toBe(200);
     for (let runs = 0; runs < 5 && (await stack.keys("moltbot:purge")).length > 0; runs += 1) await stack.runSchedule();
     expect(await stack.keys("moltbot:purge")).toEqual([]);
-  });
+  }, 180_000);
 });
 
 const entrySchema = z.object({
