@@ -36,9 +36,10 @@ export interface AuthStack {
 export async function authStack(variables: Record<string, string> = {}): Promise<AuthStack> {
   const stateDir = await mkdtemp(join(tmpdir(), "moltbot-auth-"));
   const issuer = await startIssuer(OWNER);
-  const start = (changed: Record<string, string>) =>
+  const start = (changed: Record<string, string>, port?: number) =>
     startStack({
       stateDir,
+      ...(port === undefined ? {} : { port }),
       entry: join(import.meta.dirname, "fixture", "worker.ts"),
       variables: {
         OIDC_ISSUER: issuer.url,
@@ -71,9 +72,13 @@ export async function authStack(variables: Record<string, string> = {}): Promise
       if (status !== 204) throw new Error(`The schedule failed with ${status}.`);
     },
     async deploy(changed) {
-      await stack.close();
-      stack = await start(changed);
-      if (stack.url !== url) throw new Error("The Worker has another address than before.");
+      // Somebody else on this machine may have the port for a moment.
+      for (let tries = 0; tries < 5; tries += 1) {
+        await stack.close();
+        stack = await start(changed, Number(new URL(url).port));
+        if (stack.url === url) return;
+      }
+      throw new Error("The Worker has another address than before.");
     },
     log: () => readFileSync(join(stateDir, "moltbot.log"), "utf8"),
     async close() {

@@ -1,10 +1,12 @@
+import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createTestHarness } from "wrangler";
+import { z } from "zod";
 import { startLoginProvider } from "../../local/login/provider.ts";
-import { freePort } from "../../local/ports.ts";
 
 const FIXTURE = fileURLToPath(new URL("fixture/worker.ts", import.meta.url));
 
@@ -19,7 +21,10 @@ export interface ClientStack {
 /** The real OAuth Worker with a fixed bot behind it, and the real login provider. */
 export async function clientStack(): Promise<ClientStack> {
   const stateFolder = await mkdtemp(join(tmpdir(), "client-"));
-  const port = await freePort();
+  // Held until the provider takes it: the Worker has to know it first, and needs a while to come up.
+  const held = createServer().listen(0, "127.0.0.1");
+  await once(held, "listening");
+  const port = z.object({ port: z.number() }).parse(held.address()).port;
   const login = { id: "worker", secret: "worker secret" };
   const harness = createTestHarness({
     workers: [
@@ -42,6 +47,8 @@ export async function clientStack(): Promise<ClientStack> {
     ],
   });
   const { origin } = (await harness.listen()).url;
+  held.close();
+  await once(held, "close");
   const provider = await startLoginProvider({
     port,
     stateDir: join(stateFolder, "login"),
