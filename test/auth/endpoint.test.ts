@@ -131,6 +131,9 @@ describe("strangers", () => {
     ["/bridge/model/v1/messages", () => post("{}", { "x-api-key": guess() })],
     ["/bridge/model/v1/messages", () => post("{}", { "x-api-key": `${guess()}${guess()}`.slice(0, 48) })],
     ["/bridge/model/v1/messages", () => post("{}", { authorization: `Bearer ${guess()}` })],
+    ["/bridge/state/head", () => post("{}", { authorization: `Bearer ${guess()}` })],
+    [`/bridge/telegram/bot0:${guess()}/getMe`, () => post("{}")],
+    ["/bridge/slack/auth.test", () => post("{}", { authorization: `Bearer ${guess()}` })],
     ["/local/warm", () => ({ headers: { "x-container-host-token": guess() } })],
   ];
 
@@ -147,7 +150,7 @@ describe("strangers", () => {
         statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
       }
     }
-    expect([...statuses.values()].reduce((sum, count) => sum + count, 0)).toBe(1_000);
+    expect([...statuses.values()].reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(1_000);
     expect([...statuses.keys()].filter((status) => status >= 500)).toEqual([]);
     const after = await stack.counts();
     expect(after).toEqual({ starts: 0, renewals: before.renewals, running: false });
