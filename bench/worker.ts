@@ -3,6 +3,7 @@ import { Server } from "@modelcontextprotocol/server";
 import { env as workerEnv } from "cloudflare:workers";
 import { createMcpHandler } from "agents/mcp/server";
 import { z } from "zod";
+import { handleBridge } from "../src/bridge/routes.ts";
 import { readConfig } from "../src/config/config.ts";
 import { unwrap } from "../src/core/reply.ts";
 import { servicesOf } from "../src/services.ts";
@@ -49,6 +50,18 @@ function pipeline(request: Request, env: Cloudflare.Env, ctx: ExecutionContext, 
   return handleMcp(new Request(new URL("/mcp", request.url), request), { context, metadataUrl: "" });
 }
 
+/** The real model bridge, with the provider that the benchmark names. */
+function model(request: Request, env: Cloudflare.Env): Promise<Response> {
+  const { bridge } = servicesOf(env, readConfig({ ...env }));
+  const [target] = bridge.model.targets;
+  const via = { kind: "http", base: request.headers.get("x-provider") ?? "", headers: {}, metadata: false } as const;
+  const url = new URL(request.url.replace("/bench/", "/bridge/"));
+  return handleBridge(new Request(url, request), {
+    ...bridge,
+    model: { ...bridge.model, targets: [{ ...target, via }] },
+  });
+}
+
 const hostSchema = z.object({ CONTAINER_HOST_TOKEN: z.string() });
 
 /** The local entry, and beside it the peers that the benchmarks compare with. */
@@ -62,6 +75,8 @@ export default {
     if (request.headers.get("x-container-host-token") !== hostSchema.parse(env).CONTAINER_HOST_TOKEN) {
       return new Response(null, { status: 404 });
     }
+    if (pathname === "/bench/empty") return new Response(`${(await request.text()).length}`);
+    if (pathname === "/bench/model/v1/messages") return await model(request, env);
     if (pathname === "/bench/exec") return Response.json(await exec());
     const sandbox = env.SANDBOX.idFromName("moltbot");
     const { gateway, bridge } = unwrap(await env.SANDBOX.get(sandbox).gatewayReady());

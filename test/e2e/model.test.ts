@@ -127,7 +127,7 @@ describe("what models cost", () => {
       const { usage_today: today } = (await session.call("bot_status")).data;
       return today.conversations.find((each: { conversation: string }) => each.conversation === "counted");
     };
-    await expect.poll(async () => (await counted())?.calls ?? 0).toBeGreaterThan(0);
+    await expect.poll(async () => (await counted())?.calls ?? 0, { timeout: 30_000 }).toBeGreaterThan(0);
     const { calls: made, input_tokens, output_tokens } = await counted();
     expect([input_tokens, output_tokens]).toEqual([made * 100, made * 7]);
     const { data } = await session.call("bot_status");
@@ -213,7 +213,7 @@ describe("the settings", () => {
 
     // That one was counted, so the next is too much.
     const today = async () => (await session.call("bot_status")).data.usage_today;
-    await expect.poll(async () => (await today()).input_tokens).toBeGreaterThan(input_tokens);
+    await expect.poll(async () => (await today()).input_tokens, { timeout: 30_000 }).toBeGreaterThan(input_tokens);
     const before = calls(first) + calls(second);
     const capped = await session.chat("too much", { conversation: "capped" });
     expect(capped.data).toMatchObject({

@@ -44,7 +44,7 @@ describe.each(Object.entries(APIS))("an answer by %s", (path, variables) => {
     expect(answer.headers.get("content-type")).toBe("text/event-stream");
     expect(await answer.text()).toBe(bytes);
     await expect
-      .poll(async () => (await kept()).usage.value.total)
+      .poll(async () => (await kept()).usage.value.total, { timeout: 30_000 })
       .toMatchObject({ calls: 1, failed: 0, input: 100, cached: 30, output: 7 });
   });
 
@@ -52,7 +52,9 @@ describe.each(Object.entries(APIS))("an answer by %s", (path, variables) => {
     const { ask, kept } = bridge.fresh(variables());
     const answer = await ask(`/model${path}`, '{"model":"moltbot"}');
     expect(await answer.text()).toContain("from the first");
-    await expect.poll(async () => (await kept()).usage.value.total).toMatchObject({ calls: 1, input: 100, output: 7 });
+    await expect
+      .poll(async () => (await kept()).usage.value.total, { timeout: 30_000 })
+      .toMatchObject({ calls: 1, input: 100, output: 7 });
   });
 
   it("that breaks off is told in the API's own words, and nobody is asked again", async () => {
@@ -62,7 +64,7 @@ describe.each(Object.entries(APIS))("an answer by %s", (path, variables) => {
     expect(text).toContain("the beginning");
     expect(text).toMatch(/data: \{[^\n]*"message":"The model's answer broke off\."[^\n]*\}\n\n$/);
     expect(first.asked).toHaveLength(1);
-    await expect.poll(async () => (await kept()).journal).toMatchObject([{ outcome: "broken" }]);
+    await expect.poll(async () => (await kept()).journal, { timeout: 30_000 }).toMatchObject([{ outcome: "broken" }]);
   });
 
   it("that none gives is an error in the API's own form, which the gateway takes as final", async () => {
@@ -95,7 +97,9 @@ describe("a stream", () => {
     await reader?.read();
     await reader?.cancel();
     await expect.poll(() => first.asked[0]?.left, { timeout: 20_000 }).toBe(true);
-    await expect.poll(async () => (await kept()).journal).toMatchObject([{ outcome: "cancelled" }]);
+    await expect
+      .poll(async () => (await kept()).journal, { timeout: 30_000 })
+      .toMatchObject([{ outcome: "cancelled" }]);
   });
 
   it("is not read ahead of the container: a provider is held up by who does not listen", async () => {
@@ -196,7 +200,7 @@ describe("a provider that fails", () => {
     first.behave({ kind: "status", status: 529 });
     const { ask } = bridge.fresh({ ANTHROPIC_BASE_URL: first.url });
     const answer = ask("/model/v1/messages");
-    await expect.poll(() => first.asked.length).toBe(1);
+    await expect.poll(() => first.asked.length, { timeout: 30_000 }).toBe(1);
     first.behave({ kind: "answer", text: "recovered" });
     expect(await (await answer).text()).toContain("recovered");
     expect(first.asked).toHaveLength(2);
@@ -217,9 +221,9 @@ describe("the day's budget", () => {
   it("stops calls once it is used up, without asking anybody", async () => {
     const { ask, kept } = bridge.fresh({ ...two(), MODEL_DAILY_TOKENS: "150" });
     await (await ask("/model/v1/messages")).text();
-    await expect.poll(async () => (await kept()).usage.value.total.calls).toBe(1);
+    await expect.poll(async () => (await kept()).usage.value.total.calls, { timeout: 30_000 }).toBe(1);
     await (await ask("/model/v1/messages")).text();
-    await expect.poll(async () => (await kept()).usage.value.total.calls).toBe(2);
+    await expect.poll(async () => (await kept()).usage.value.total.calls, { timeout: 30_000 }).toBe(2);
     const answer = await ask("/model/v1/messages");
     expect(answer.status).toBe(400);
     expect(await answer.text()).toContain("budget for today is used up: 214 of 150 tokens");
@@ -231,7 +235,7 @@ describe("the day's budget", () => {
     const { ask, kept } = bridge.fresh({ ...two(), MODEL_DAILY_USD: "0.0017" });
     await (await ask("/model/v1/messages")).text();
     await expect
-      .poll(async () => (await kept()).usage.value.models)
+      .poll(async () => (await kept()).usage.value.models, { timeout: 30_000 })
       .toMatchObject([{ model: "anthropic/one", usd: expect.closeTo((100 * 10 + 7 * 100) / 1e6, 9), unpriced: 0 }]);
     expect(await (await ask("/model/v1/messages")).text()).toContain("about $0.00 of $0.00");
   });

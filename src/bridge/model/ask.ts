@@ -76,7 +76,8 @@ async function askRound(
   try {
     while (running.size > 0) {
       const attempts = [...running];
-      const patience = company(attempts, waiting.length > 0, patienceMs);
+      // An answer in one piece gives no sign before it, so its silence says nothing.
+      const patience = company(attempts, question.stream && waiting.length > 0, patienceMs);
       const event = await Promise.race([
         ...attempts.map(async (attempt) => ({ attempt, outcome: await attempt.outcome })),
         patience.over,

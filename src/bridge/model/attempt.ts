@@ -32,7 +32,7 @@ export interface AttemptOptions {
 /** After so long without a word of an answer it has failed, for all its signs of life. */
 const FIRST_WORD_MS = 60_000;
 /** An answer in one piece comes without a sign before it. */
-const WHOLE_MS = 300_000;
+const WHOLE_MS = 120_000;
 /** What is read of a refusal: an error message. */
 const MOST_REFUSAL = 100_000;
 

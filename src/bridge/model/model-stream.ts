@@ -10,6 +10,8 @@ export type Beginning = "content" | "error" | "garbage" | "dropped";
 /** How it ended: all of it, cut off by the provider, or because nobody listens any more. */
 export type Ending = "complete" | "broken" | "cancelled";
 
+/** Whatever has come is read at once up to this: a fast provider's pieces do not cost one turn each. */
+const READ_BYTES = 65_536;
 /** Without one event in so many bytes it is no event stream. */
 const MOST_NOISE = 65_536;
 
@@ -22,7 +24,9 @@ export class ModelStream {
   /** The provider said something that is not yet an answer. */
   alive = false;
   readonly #api;
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #reader: ReadableStreamBYOBReader;
+  /** Read into again and again. */
+  #buffer = new ArrayBuffer(READ_BYTES);
   readonly #scrubber: Scrubber;
   readonly #events = new EventReader();
   #held: Uint8Array[] = [];
@@ -34,7 +38,7 @@ export class ModelStream {
 
   constructor(body: ReadableStream<Uint8Array>, api: ModelTarget["api"], secrets: readonly string[]) {
     this.#api = APIS[api];
-    this.#reader = body.getReader();
+    this.#reader = body.getReader({ mode: "byob" });
     this.#scrubber = new Scrubber(secrets);
   }
 
@@ -88,12 +92,13 @@ export class ModelStream {
   async #next(): Promise<Uint8Array | undefined> {
     // A piece may be held back whole, as the possible beginning of a secret.
     for (;;) {
-      const { done, value } = await this.#reader.read().catch(() => ({ done: true, value: undefined }));
-      if (done || value === undefined) {
+      const read = await this.#reader.read(new Uint8Array(this.#buffer)).catch(() => undefined);
+      if (read === undefined || read.done) {
         const { bytes } = this.#scrubber.end();
         return bytes.byteLength === 0 ? undefined : bytes;
       }
-      const { bytes, text } = this.#scrubber.push(value);
+      this.#buffer = read.value.buffer;
+      const { bytes, text } = this.#scrubber.push(read.value.slice());
       for (const data of this.#events.push(text)) this.#look(data);
       if (bytes.byteLength > 0) return bytes;
     }

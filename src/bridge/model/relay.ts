@@ -40,12 +40,12 @@ export async function relayModelCall(request: Request, path: string, bridge: Mod
   try {
     await bridge.ledger.admit(started);
     const asked = await ask(question, { ...bridge, metadata: metadataOf(question.session), signal: request.signal });
-    if (asked.kind !== "answered") throw noneAnswered(asked);
+    if (asked.kind !== "answered") throw request.signal.aborted ? gone() : noneAnswered(asked);
     for (const { target, what } of asked.troubles) log("warn", "model.attempt", { model: target.name, outcome: what });
     return await passOn(asked, question, bridge, started);
   } catch (error) {
     const failure = toFailure(error);
-    const owner = await tellFailed(failure.view(), question, bridge);
+    const owner = failure.code === "cancelled" ? undefined : await tellFailed(failure.view(), question, bridge);
     const { session } = question;
     const ended = { started, firstWordMs: Date.now() - started, target: undefined, tokens: NO_TOKENS, session, owner };
     if (failure.cause !== undefined) log("error", "model.call", { outcome: failure.code, cause: failure.cause });
@@ -98,6 +98,10 @@ async function tell(
     log("warn", "model.turn", { outcome: toFailure(error).code, cause: error });
     return undefined;
   }
+}
+
+function gone(): Failure {
+  return new Failure("cancelled", "The container does not wait for the answer any more.");
 }
 
 const AGAIN =
