@@ -92,8 +92,10 @@ export class MoltbotChat extends ChatObject<Cloudflare.Env> {
 /** A person's browser session, told where browsers come from. */
 export class MoltbotBrowser extends BrowserObject<Cloudflare.Env> {
   protected setup(): BrowserSetup {
-    const { privateHosts, secrets } = readConfig({ ...this.env }).browser;
-    return { binding: this.env.BROWSER, policy: { privateHosts }, secrets };
+    const config = readConfig({ ...this.env });
+    const { privateHosts, secrets } = config.browser;
+    const botSession = () => servicesOf(this.env, config).botBrowser();
+    return { binding: this.env.BROWSER, policy: { privateHosts }, secrets, botSession };
   }
 }
 

@@ -20,6 +20,8 @@ export interface Services {
   bridge: Bridge;
   journal: Journal;
   tools: ToolServices;
+  /** The session of the bot's browser, if it has one now. */
+  botBrowser: () => Promise<string | undefined>;
   /** Signs what MCP clients carry for this Worker. */
   signingKey: () => Promise<string>;
 }
@@ -81,6 +83,7 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
       browser: (request) => env.CDP.get(env.CDP.idFromName(CDP_NAME)).fetch(request),
     },
     journal,
+    botBrowser: async () => await env.CDP.get(env.CDP.idFromName(CDP_NAME)).currentSession(),
     signingKey: async () => await chat.signingKey(),
     tools: {
       chat,

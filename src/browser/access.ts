@@ -179,10 +179,12 @@ export type SessionView = {
   tabs: TabView[];
   live_view?: string;
   handoff?: "active" | "none";
+  /** Of the bot's first page. */
+  picture?: Picture;
 };
 
 export interface SessionRequest {
-  do: "status" | "close" | "live_view" | "handoff" | "handoff_done";
+  do: "status" | "close" | "live_view" | "handoff" | "handoff_done" | "look_at_bot";
   instructions?: string;
 }
 

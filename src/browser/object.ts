@@ -8,6 +8,7 @@ import type * as Wire from "./access.ts";
 import { act } from "./act.ts";
 import { emulate } from "./emulate.ts";
 import { evaluate } from "./evaluate.ts";
+import { glance } from "./glance.ts";
 import { callIn, callOn } from "./in-page.ts";
 import { IDLE_MS, MOST_CALL_MS, MOST_CHARACTERS, SNAPSHOT_CHARACTERS } from "./limits.ts";
 import { Live, type TabNames } from "./live.ts";
@@ -31,6 +32,8 @@ export interface BrowserSetup {
   binding: BrowserWorker;
   policy: UrlPolicy;
   secrets: BrowserSecrets;
+  /** The browser the bot has now, if it has one. */
+  botSession: () => Promise<string | undefined>;
   /** How long nobody may use it before it is closed. Milliseconds. */
   idleMs?: number;
 }
@@ -188,6 +191,12 @@ export abstract class BrowserObject<Env> extends DurableObject<Env> implements W
         await this.#close();
         return { open: false, tabs: [] };
       }
+      if (request.do === "look_at_bot") {
+        const { binding, botSession, secrets } = this.setup();
+        const bots = await botSession();
+        if (bots === undefined) return { open: false, tabs: [] };
+        return hidden({ open: true, ...(await glance(binding, bots)) }, hiding(secrets));
+      }
       const kept = await this.#kept();
       if (!kept && request.do === "status") return { open: false, tabs: [] };
       using limit = deadline(MOST_CALL_MS);
@@ -300,6 +309,7 @@ export abstract class BrowserObject<Env> extends DurableObject<Env> implements W
   async #at(name: string | undefined): Promise<{ live: Live; tab: Tab }> {
     const live = await this.#connected();
     try {
+      await live.browser.version();
       return { live, tab: await live.tab(name) };
     } catch (error) {
       if (error instanceof Failure || live.browser.connected) throw error;
@@ -309,13 +319,14 @@ export abstract class BrowserObject<Env> extends DurableObject<Env> implements W
   }
 
   #explained(error: unknown, tab: Tab): unknown {
-    if (error instanceof Failure) return error;
+    // Whatever it looks like from where it was noticed.
     if (!this.#live?.browser.connected) {
       return new Failure("unavailable", "The browser has ended.", {
         hint: "The next call opens a new one.",
         cause: error,
       });
     }
+    if (error instanceof Failure) return error;
     if (tab.page.isClosed()) return new Failure("conflict", `The tab ${tab.id} was closed.`, { cause: error });
     return error;
   }

@@ -13,6 +13,7 @@ export async function askPlatform(client: CDPSession, request: SessionRequest): 
     switch (request.do) {
       case "status":
       case "close":
+      case "look_at_bot":
         return {};
       case "live_view":
         return { live_view: await liveView(client) };

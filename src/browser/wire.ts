@@ -6,6 +6,7 @@ import {
   type CDPSession,
   type Frame,
 } from "@cloudflare/puppeteer";
+import { z } from "zod";
 import { Failure } from "../core/failure.ts";
 import { KEEP_ALIVE_MS } from "./limits.ts";
 
@@ -33,6 +34,25 @@ export function connect(binding: BrowserWorker, sessionId: string): Promise<Brow
 export async function end(binding: BrowserWorker, sessionId: string): Promise<void> {
   const response = await binding.fetch(`${HOST}/v1/devtools/browser/${sessionId}`, { method: "DELETE" });
   await response.body?.cancel();
+}
+
+const pagesSchema = z.array(z.object({ id: z.string(), type: z.string(), url: z.string(), title: z.string() }));
+
+/** The pages of a browser nobody here is connected to. Undefined: it has ended. */
+export async function pagesOf(binding: BrowserWorker, sessionId: string) {
+  const response = await binding.fetch(`${HOST}/v1/devtools/browser/${sessionId}/json/list`);
+  if (!response.ok) {
+    await response.body?.cancel();
+    return undefined;
+  }
+  return pagesSchema.parse(await response.json()).filter(({ type }) => type === "page");
+}
+
+/** DevTools of one page, not yet accepted. */
+export async function pageSocket(binding: BrowserWorker, sessionId: string, page: string) {
+  const address = `${HOST}/v1/devtools/browser/${sessionId}/page/${page}`;
+  const response = await binding.fetch(address, { headers: { upgrade: "websocket" } });
+  return response.webSocket ?? undefined;
 }
 
 /** A frame as the protocol sees it. */

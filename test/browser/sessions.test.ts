@@ -79,6 +79,16 @@ describe("a session", () => {
     expect((await stack.call("session", { do: "status" })).data).toMatchObject({ open: true, tabs: [{ tab: "t1" }] });
   });
 
+  it("shows the bot's own browser without touching it", async () => {
+    expect((await stack.call("session", { do: "look_at_bot" })).data).toEqual({ open: false, tabs: [] });
+    await stack.call("navigate", { url: `${stack.pages.url}/form` }, "bot");
+    const { data, images } = await stack.call("session", { do: "look_at_bot" });
+    expect(data.tabs).toMatchObject([{ tab: "b1", title: "Sign up" }]);
+    expect(Buffer.from(images[0]?.data ?? "", "base64").subarray(0, 3)).toEqual(Buffer.from([0xff, 0xd8, 0xff]));
+    expect((await stack.call("evaluate", { expression: "innerWidth" }, "bot")).data.value).toBe("1280");
+    await stack.call("session", { do: "close" }, "bot");
+  });
+
   it("can be watched as a stream of pictures, until the viewer goes", async () => {
     await stack.call("navigate", { url: `${stack.pages.url}/endless` });
     const response = await stack.get("/watch?principal=me");
