@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { login, mcpUrl } from "../local/client/login.ts";
 import { startStack } from "../local/stack.ts";
+import { benchBrowser } from "./browser.ts";
 import { directChat } from "./direct-chat.ts";
 import { benchModel } from "./model.ts";
 import { type Comparison, compare, table } from "./measure.ts";
@@ -98,3 +99,6 @@ async function connect(url: URL, token?: string): Promise<Client> {
 }
 
 await main();
+// On its own, for it starts browsers by the hundred.
+process.stderr.write("The browser …\n");
+process.stdout.write(`${await benchBrowser()}\n`);

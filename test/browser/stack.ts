@@ -37,6 +37,8 @@ export const SECRET = "correct horse/battery";
 
 /** The real session object in workerd with a real Chromium, and the held pages. */
 export async function startBrowserStack(): Promise<BrowserStack> {
+  // Offline it would only complain.
+  process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
   const pages = await servePages();
   const stateDir = await mkdtemp(join(tmpdir(), "moltbot-browser-"));
   const chromium = await openBrowser({ stateDir, privateHosts: pages.hosts, log: () => undefined });
