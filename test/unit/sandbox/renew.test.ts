@@ -31,7 +31,7 @@ describe("a gateway that runs while the settings change", () => {
       ...process,
       before: process,
       companion: process,
-      beside: {},
+      beside: { helper: process },
       files: [{ path: "/config", content: api }],
       port: 1,
       readyPath: "/",
@@ -43,6 +43,6 @@ describe("a gateway that runs while the settings change", () => {
     expect((await supervisor.ready()).bridge).toBe(bridge);
     await supervisor.ready();
     expect(written).toEqual(["one", "two"]);
-    expect(started).toEqual(["companion", "gateway"]);
+    expect(started).toEqual(["companion", "helper", "gateway"]);
   });
 });
