@@ -6,14 +6,27 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 
 const STACK = join(import.meta.dirname, "..", "..", "local", "stack.ts");
+const WORKER = join(import.meta.dirname, "..", "..", "local", "worker.ts");
 
 it("leaves no process behind when it is killed", async () => {
   const folder = mkdtempSync(join(tmpdir(), "moltbot-orphan-"));
+  const entry = join(folder, "entry.ts");
+  writeFileSync(
+    entry,
+    `export * from ${JSON.stringify(WORKER)};
+     export default {
+       fetch: (request, env) => env.BROWSER.fetch("https://browser.internal/v1/devtools/browser", { method: "POST" }),
+     };`,
+  );
   const program = join(folder, "start.ts");
   writeFileSync(
     program,
     `import { startStack } from ${JSON.stringify(STACK)};
-     const stack = await startStack({ stateDir: ${JSON.stringify(join(folder, "state"))}, variables: {} });
+     const stack = await startStack({
+       stateDir: ${JSON.stringify(join(folder, "state"))}, variables: {}, entry: ${JSON.stringify(entry)},
+     });
+     const browser = await fetch(stack.url + "/open-a-browser");
+     if (!browser.ok) throw new Error(await browser.text());
      console.log("up");`,
   );
   const child = spawn(process.execPath, [program], {
@@ -23,6 +36,7 @@ it("leaves no process behind when it is killed", async () => {
   try {
     await once(child.stdout, "data");
     expect(marked(folder).length).toBeGreaterThan(1);
+    expect(marked(join(folder, "state", "browser")).length).toBeGreaterThan(0);
     const exited = once(child, "exit");
     child.kill("SIGKILL");
     await exited;

@@ -157,6 +157,33 @@ describe("the proxy", () => {
     expect(dialled.length).toBe(before);
   });
 
+  test("reaches the private hosts it was told of, and no other port or spelling of them", async () => {
+    const reached: string[] = [];
+    const proxy = createEgressProxy({
+      privateHosts: ["inside.test:8080", "10.0.0.1"],
+      log: () => undefined,
+      resolve: async () => ["127.0.0.1"],
+      dial: (address, port) => {
+        reached.push(`${address}:${port}`);
+        return connect(portOf(origin), "127.0.0.1");
+      },
+    });
+    const door = createTcpServer({ allowHalfOpen: true }, proxy);
+    door.listen(0, "127.0.0.1");
+    await once(door, "listening");
+    try {
+      for (const host of ["inside.test:8080", "inside.test:81", "other.test:8080", "10.0.0.1:5", "127.0.0.1:8080"]) {
+        const socket = connect({ port: portOf(door), host: "127.0.0.1", allowHalfOpen: true });
+        socket.write(`GET http://${host}/ HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+        await text(socket);
+        socket.destroy();
+      }
+      expect(reached).toEqual(["127.0.0.1:8080", "10.0.0.1:5"]);
+    } finally {
+      door.close();
+    }
+  });
+
   test("understands nothing else", async () => {
     expect(await send("GET /path HTTP/1.1\r\nHost: public.test\r\nConnection: close\r\n\r\n")).toMatch(
       /^HTTP\/1.1 400/,
