@@ -5,6 +5,7 @@ import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/cli
 import { login, mcpUrl } from "../local/client/login.ts";
 import { startStack } from "../local/stack.ts";
 import { benchBrowser } from "./browser.ts";
+import { benchCdp } from "./cdp.ts";
 import { directChat } from "./direct-chat.ts";
 import { benchModel } from "./model.ts";
 import { type Comparison, compare, table } from "./measure.ts";
@@ -81,6 +82,8 @@ async function main(): Promise<void> {
       process.stderr.write(`${pair.name} …\n`);
       rows.push(await compare(pair));
     }
+    process.stderr.write("The browser bridge …\n");
+    rows.push(...(await benchCdp()));
     process.stderr.write("The model bridge …\n");
     process.stdout.write(`${table(rows)}\n${await benchModel(stack)}\n`);
     direct.close();

@@ -16,16 +16,19 @@ const CONFIG = fileURLToPath(new URL("fixture/wrangler.jsonc", import.meta.url))
 const PORT_PROGRAM = fileURLToPath(new URL("../../container/cdp-port/main.ts", import.meta.url));
 const TOKEN = "token-of-the-test";
 
+const versionSchema = z.object({ webSocketDebuggerUrl: z.string() });
 const sessionsSchema = z.object({ sessions: z.array(z.object({ sessionId: z.string() })) });
 
 export interface BridgeStack {
   /** The container's DevTools port, as clients know it. */
   url: string;
-  /** The bridge, without its token. */
+  /** The bridge behind its door; it wants the token. */
   bridgeUrl: string;
   token: string;
   /** Sessions that the platform has now. */
   sessions(): Promise<string[]>;
+  /** The DevTools socket of the browser itself, past the bridge; starts the browser. */
+  directUrl(): Promise<string>;
   /** Kills every browser that runs, as a crash does. */
   crash(): Promise<void>;
   /** The object loses its memory and its connections. */
@@ -91,6 +94,11 @@ export async function bridgeStack(
       async sessions() {
         const response = await fetch(new URL("/sessions", workerUrl));
         return sessionsSchema.parse(await response.json()).sessions.map(({ sessionId }) => sessionId);
+      },
+      async directUrl() {
+        await fetch(`${url}/json/version`);
+        const version = await fetch(new URL("/version", workerUrl));
+        return versionSchema.parse(await version.json()).webSocketDebuggerUrl;
       },
       crash: () => killBrowsers(stateDir),
       async evict() {
