@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Reply } from "../core/reply.ts";
-import type { ApprovalDecision } from "../gateway/approvals.ts";
+import { APPROVAL_DECISIONS, type ApprovalDecision } from "../gateway/approvals.ts";
 import { conversationName, DEFAULT_CONVERSATION } from "./conversation.ts";
 
 /** Characters. The gateway's frame limit is far above; this is a message, not a file. */
@@ -97,6 +97,9 @@ export interface CancelledRun {
   already: boolean;
   text: string;
 }
+
+/** How a person can answer. "allow-always" is remembered for this command in this place. */
+export const approvalDecision = z.enum(APPROVAL_DECISIONS);
 
 /** Something the bot wants a person to allow. */
 export interface AskedApproval {

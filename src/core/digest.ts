@@ -6,7 +6,16 @@ export async function sha256(text: string): Promise<string> {
 
 /** The journal's digest of a call's arguments: the same however their keys are ordered. */
 export async function argumentsDigest(input: unknown): Promise<string> {
-  return (await sha256(JSON.stringify(input ?? {}, sorted))).slice(0, 16);
+  return (await sha256(written(input))).slice(0, 16);
+}
+
+/** What is nested too deep for this runtime to write down again can still be a call that was refused. */
+function written(input: unknown): string {
+  try {
+    return JSON.stringify(input ?? {}, sorted);
+  } catch {
+    return "";
+  }
 }
 
 function sorted(_key: string, value: unknown): unknown {

@@ -40,6 +40,7 @@ export function callOf({ caller }: McpContext, mcpReq: Received): Omit<Call, "re
   return {
     principal: caller.principal.id,
     client: caller.clientId,
+    scopes: caller.scopes,
     caller: callerKey(caller, mcpReq.id),
     signal: mcpReq.signal,
     progress: progressOf(mcpReq),

@@ -1,6 +1,6 @@
 /** What there is to say of each toolset; the others speak for themselves. */
 const TOOLSETS: Record<string, string> = {
-  chat: `chat_send talks to it. Answers may take a while: when the status is "running", go on with chat_wait and the run_id and cursor you were given; sending the message again would only repeat it. Give an idempotency_key when you may have to retry. Use the same conversation name to go on with a conversation.`,
+  chat: `chat_send talks to it. Answers may take a while: when the status is "running", go on with chat_wait and the run_id and cursor you were given; sending the message again would only repeat it. Give an idempotency_key when you may have to retry. Use the same conversation name to go on with a conversation. On waiting_for_approval, ask your person, then chat_approve.`,
   memory:
     "memory_search finds what it wrote down and what was said; memory_read reads it. Both work while it sleeps and cost nothing.",
   command:

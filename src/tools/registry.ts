@@ -16,6 +16,7 @@ import { browserSnapshot } from "./browser/snapshot.ts";
 import { browserTabs } from "./browser/tabs.ts";
 import { browserUpload } from "./browser/upload.ts";
 import { browserWait } from "./browser/wait.ts";
+import { chatApprove } from "./chat/approve.ts";
 import { chatCancel } from "./chat/cancel.ts";
 import { chatConversations } from "./chat/conversations.ts";
 import { chatHistory } from "./chat/history.ts";
@@ -41,6 +42,7 @@ export const TOOLS: readonly AnyTool[] = [
   chatSend,
   chatWait,
   chatCancel,
+  chatApprove,
   chatConversations,
   chatHistory,
   memorySearch,

@@ -36,6 +36,8 @@ export interface Call {
   client: string;
   /** Names this request among those of the same person and client. */
   caller: string;
+  /** What the person let this client do. */
+  scopes: readonly string[];
   /** Fires when the client cancels or goes away, and at the tool's deadline. */
   signal: AbortSignal;
   /** Shown by the client while the call runs; a client that asked for none gets none. `done` is how many steps of `total`. */

@@ -58,7 +58,24 @@ export async function signIn(
 
 /** `part` goes behind the endpoint's address: a choice of tools. */
 export async function connect(bot: { url: string }, token: string, part = ""): Promise<Session> {
-  const client = new Client({ name: "test", version: "1.0.0" });
+  return await sessionOf(new Client({ name: "test", version: "1.0.0" }), bot, token, part);
+}
+
+/** A client whose person answers what tools ask, of the protocol's revision that can be asked in the middle of a call. */
+export async function connectAsked(
+  bot: { url: string },
+  token: string,
+  person: (message: string) => { action: "accept"; content: Record<string, string> } | { action: "decline" | "cancel" },
+): Promise<Session> {
+  const client = new Client(
+    { name: "test", version: "1.0.0" },
+    { capabilities: { elicitation: { form: {} } }, versionNegotiation: { mode: "auto" } },
+  );
+  client.setRequestHandler("elicitation/create", ({ params }) => person(params.message));
+  return await sessionOf(client, bot, token);
+}
+
+async function sessionOf(client: Client, bot: { url: string }, token: string, part = ""): Promise<Session> {
   const transport = new StreamableHTTPClientTransport(new URL(mcpUrl(bot.url).href + part), {
     requestInit: { headers: { authorization: `Bearer ${token}` } },
   });

@@ -34,8 +34,19 @@ export const runResult = z.object({
   model: z.string().optional().describe("The model that answered, once it has ended."),
   tools: z.array(z.string()).describe("What the Moltbot did meanwhile."),
   waiting_for_approval: z
-    .object({ approval_id: z.string(), title: z.string().optional(), expires: z.string().optional() })
-    .optional(),
+    .array(
+      z.object({
+        approval_id: z.string(),
+        kind: z.enum(["exec", "plugin"]),
+        command: z.string(),
+        cwd: z.string().optional(),
+        warnings: z.array(z.string()),
+        decisions: z.array(z.string()).describe("What chat_approve takes."),
+        expires_at: z.string().optional(),
+      }),
+    )
+    .optional()
+    .describe("What it may not do without a person's answer by chat_approve; it goes on after that."),
   error: z.object({ code: z.string(), message: z.string(), hint: z.string().optional() }).optional(),
 });
 

@@ -1,9 +1,10 @@
-import type { ChatAccess } from "../../chat/access.ts";
+import type { AskedApproval, ChatAccess } from "../../chat/access.ts";
 import { chatEvent, type ChatEvent } from "../../chat/event.ts";
 import { raced } from "../../core/deadline.ts";
 import { unwrap } from "../../core/reply.ts";
 import { answerLink } from "../link.ts";
 import type { Block, Call, ToolAnswer } from "../tool.ts";
+import { waitingOf, waitingText } from "./approval.ts";
 import type { RunResult } from "./fields.ts";
 
 /** Marks a progress message as a step of the bot; every other one is the next piece of its answer. */
@@ -21,20 +22,29 @@ interface Progress {
   tools: string[];
   notes: string[];
   blocks: Block[];
-  approval?: NonNullable<RunResult["waiting_for_approval"]>;
+  /** It came to ask for something; whether that still waits is another question. */
+  asked: boolean;
   end?: Extract<ChatEvent, { type: "end" }>;
 }
 
 /** Also who does not want to wait gets what is there, which takes a moment to arrive. */
 const LEAST_WAIT_MS = 250;
 
-/** Follows a run from the cursor until it ends or `seconds` are over. The run itself goes on either way. */
+export interface Followed {
+  answer: ToolAnswer<RunResult>;
+  /** What it asks a person for. */
+  waiting: readonly AskedApproval[];
+}
+
+/** Follows a run from the cursor until it ends, asks a person for something, or `seconds` are over. The run itself goes on either way. */
 export async function followRun(
   chat: ChatAccess,
   call: Call,
   from: { runId: string; cursor: number; seconds: number; offset: number },
-): Promise<ToolAnswer<RunResult>> {
-  const progress: Progress = { runId: from.runId, cursor: from.cursor, text: "", tools: [], notes: [], blocks: [] };
+): Promise<Followed> {
+  const { runId, cursor } = from;
+  const progress: Progress = { runId, cursor, text: "", tools: [], notes: [], blocks: [], asked: false };
+  const asks = async () => unwrap(await chat.approvals(call.principal, runId));
   const stream = unwrap(await chat.follow(call.principal, from.runId, from.cursor));
   const patience = AbortSignal.any([call.signal, AbortSignal.timeout(Math.max(from.seconds * 1000, LEAST_WAIT_MS))]);
   const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
@@ -46,6 +56,9 @@ export async function followRun(
       const lines = (rest + value).split("\n");
       rest = lines.pop() ?? "";
       for (const line of lines) await take(progress, chatEvent.parse(JSON.parse(line)), call);
+      // Nothing more comes before a person answers.
+      if (progress.asked && !progress.end && (await asks()).length > 0) break;
+      progress.asked = false;
     }
   } catch (error) {
     call.signal.throwIfAborted();
@@ -54,7 +67,8 @@ export async function followRun(
     // Not awaited: a reader that is already gone has nothing to say.
     reader.cancel().catch(() => undefined);
   }
-  return answer(progress, from.offset);
+  const waiting = progress.end ? [] : await asks();
+  return { answer: answer(progress, from.offset, waiting, call), waiting };
 }
 
 async function take(progress: Progress, event: ChatEvent, call: Call): Promise<void> {
@@ -83,15 +97,8 @@ async function take(progress: Progress, event: ChatEvent, call: Call): Promise<v
       progress.notes.push(event.text);
       return;
     case "approval":
-      if (event.phase === "answered") delete progress.approval;
-      else {
-        progress.approval = {
-          approval_id: event.id,
-          ...(event.title ? { title: event.title } : {}),
-          ...(event.expires ? { expires: event.expires } : {}),
-        };
-        await call.progress(`${STEP}waits for approval: ${event.title ?? event.id}`);
-      }
+      progress.asked = event.phase === "asked";
+      if (progress.asked) await call.progress(`${STEP}waits to be allowed: ${event.title ?? event.id}`);
       return;
     case "end":
       progress.end = event;
@@ -99,17 +106,25 @@ async function take(progress: Progress, event: ChatEvent, call: Call): Promise<v
   }
 }
 
-function answer(progress: Progress, offset: number): ToolAnswer<RunResult> {
-  const { runId, tools, blocks, notes, approval, end } = progress;
+function answer(
+  progress: Progress,
+  offset: number,
+  waiting: readonly AskedApproval[],
+  call: Call,
+): ToolAnswer<RunResult> {
+  const { runId, tools, blocks, notes, end } = progress;
   // A part that does not fit comes with the next call.
   const cursor = end ? progress.cursor : (progress.fits ?? progress.cursor);
-  const shared = { run_id: runId, cursor, tools, ...(approval ? { waiting_for_approval: approval } : {}) };
+  const asked = waiting.length > 0 ? { waiting_for_approval: waitingOf(waiting) } : {};
+  const shared = { run_id: runId, cursor, tools, ...asked };
   const remarks = notes.map((note) => `\n[${note}]`).join("");
   if (!end) {
     const next = `[Still running. Go on with chat_wait {"run_id": "${runId}", "cursor": ${cursor}}.]`;
     return {
       data: { ...shared, status: "running", partial: progress.text.slice(0, MOST_ANSWER) },
-      text: [progress.text.slice(0, MOST_ANSWER) + remarks, next].filter((part) => part !== "").join("\n"),
+      text: [progress.text.slice(0, MOST_ANSWER) + remarks, waitingText(waiting, call), next]
+        .filter((part) => part !== "")
+        .join("\n"),
       blocks,
     };
   }

@@ -25,11 +25,13 @@ export const chatWait = defineTool({
   }),
   output: runResult,
   deadlineMs: (input) => (input.wait_seconds ?? MOST_WAIT_SECONDS) * 1000 + 10_000,
-  run: (input, { chat }, call) =>
-    followRun(chat, call, {
+  async run(input, { chat }, call) {
+    const { answer } = await followRun(chat, call, {
       runId: input.run_id,
       cursor: input.cursor ?? 0,
       seconds: input.wait_seconds ?? MOST_WAIT_SECONDS,
       offset: input.offset ?? 0,
-    }),
+    });
+    return answer;
+  },
 });

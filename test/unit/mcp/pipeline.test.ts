@@ -89,6 +89,7 @@ function asked(subject: AnyTool, input: unknown, options: Options = {}) {
     caller: "caller",
     signal: options.signal ?? new AbortController().signal,
     progress: async () => {},
+    scopes: ["exec"],
     canAsk: options.canAsk ?? false,
     canTask: false,
     resume: async () => undefined,
