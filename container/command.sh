@@ -85,7 +85,7 @@ classify() {
 emit() {
   case $1 in
   whole) printf '%s' "$2" ;;
-  cut) head -c $HEAD_BYTES "$3" && printf '\036' && tail -c $TAIL_BYTES "$3" ;;
+  cut) head -c $HEAD_BYTES "$3" && printf '\036%s\036' "$id" && tail -c $TAIL_BYTES "$3" ;;
   esac
 }
 

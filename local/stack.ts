@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { createWriteStream, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createWriteStream, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { unstable_startWorker } from "wrangler";
 import { z } from "zod";
@@ -70,7 +70,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   await checkJail();
   const ports = await choosePorts(stateDir, options);
   const url = `http://localhost:${ports.worker}`;
-  const log = createWriteStream(join(stateDir, "moltbot.log"), { flags: "a", mode: 0o600 });
+  const log = createWriteStream(rotated(join(stateDir, "moltbot.log")), { flags: "a", mode: 0o600 });
   const write = (line: string) => void log.write(`${line}\n`);
   const closing: (() => Promise<void>)[] = [];
   const close = async () => {
@@ -190,6 +190,12 @@ async function choosePorts(
   };
   writeFileSync(file, JSON.stringify(ports), { mode: 0o600 });
   return ports;
+}
+
+/** The log of this run is its own; that of the last one is kept beside it. */
+function rotated(path: string): string {
+  if (existsSync(path)) renameSync(path, `${path}.1`);
+  return path;
 }
 
 function plainText(variables: Record<string, string>): Record<string, { type: "plain_text"; value: string }> {

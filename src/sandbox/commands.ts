@@ -13,8 +13,8 @@ function script(action: "run" | "start" | "output" | "stop" | "list"): string {
 /** Where the script keeps what belongs to a command. */
 const COMMAND_FILES = "/home/moltbot/.moltbot/commands";
 
-/** Separates the beginning from the end of an output that was cut. */
-const CUT = "\u001e";
+/** Between the beginning and the end of an output that was cut; no output has it by accident. */
+const cutMark = (id: string) => `\u001e${id}\u001e`;
 
 export interface Output {
   /** Whole, or its beginning and end; empty when it is not text. */
@@ -27,13 +27,14 @@ export interface Output {
 }
 
 export interface CommandResult {
-  outcome: "done" | "timeout" | "stuck";
+  outcome: "done" | "timeout";
   exitCode: number;
   stdout: Output;
   stderr: Output;
 }
 
-export type CommandState = "running" | "done" | "timeout" | "stopped" | "stuck" | "lost";
+export const COMMAND_STATES = ["running", "done", "timeout", "stopped", "lost"] as const;
+export type CommandState = (typeof COMMAND_STATES)[number];
 
 export interface CommandOutput {
   state: CommandState;
@@ -69,8 +70,6 @@ export interface CommandHost {
   putFile(path: string, content: string, encoding: "utf-8" | "base64"): Promise<Reply<void>>;
 }
 
-const STATES = ["running", "done", "timeout", "stopped", "stuck", "lost"] as const satisfies readonly CommandState[];
-
 /** Runs a command to its end; when `signal` fires its processes are killed, children that left it included. */
 export async function runCommand(
   host: CommandHost,
@@ -82,7 +81,7 @@ export async function runCommand(
   await writeInput(host, id, request.stdin);
   const running = host.shell(script("run"), commandEnv(id, request), caller).then(unwrap);
   try {
-    return parseRun(await raced(running, signal), request.cwd);
+    return parseRun(await raced(running, signal), id, request.cwd);
   } catch (error) {
     if (!signal.aborted) throw error;
     running.catch(() => undefined);
@@ -138,16 +137,16 @@ export async function readCommand(
   return { state: known, exitCode: exitCode(code), text, cursor: range.offset + consumed, bytes: total };
 }
 
-/** Kills a started command with everything it started. */
-export async function stopCommand(host: CommandHost, owner: string, id: string): Promise<CommandState> {
+/** Kills a started command with everything it started; "stuck" when some of it could not be killed. */
+export async function stopCommand(host: CommandHost, owner: string, id: string): Promise<CommandState | "stuck"> {
   requireOwn(id, owner);
   return await killCommand(host, id);
 }
 
-async function killCommand(host: CommandHost, id: string): Promise<CommandState> {
+async function killCommand(host: CommandHost, id: string): Promise<CommandState | "stuck"> {
   const { header } = split(unwrap(await host.shell(script("stop"), { RUN_ID: id })).stdout);
   if (header[0] === "unknown") throw unknownCommand();
-  return commandState(header[0]);
+  return header[0] === "stuck" ? "stuck" : commandState(header[0]);
 }
 
 /** Where all of a started command's output is. */
@@ -194,11 +193,11 @@ async function killStarting(host: CommandHost, id: string): Promise<void> {
   }
 }
 
-function parseRun(result: ShellResult, cwd: string): CommandResult {
+function parseRun(result: ShellResult, id: string, cwd: string): CommandResult {
   const { header, payload } = split(result.stdout);
   if (header[0] === "no-directory") throw noDirectory(cwd);
   const [outcome, code, outKind, outBytes, errKind, errBytes, path = ""] = header;
-  if (outcome !== "done" && outcome !== "timeout" && outcome !== "stuck") {
+  if (outcome !== "done" && outcome !== "timeout") {
     throw new Failure("internal", "The command's result could not be read.", {
       cause: `header of ${header.length} words`,
     });
@@ -206,15 +205,15 @@ function parseRun(result: ShellResult, cwd: string): CommandResult {
   return {
     outcome,
     exitCode: Number(code),
-    stdout: output(payload, outKind, outBytes, `${path}.out`),
-    stderr: output(result.stderr, errKind, errBytes, `${path}.err`),
+    stdout: output(payload, id, outKind, outBytes, `${path}.out`),
+    stderr: output(result.stderr, id, errKind, errBytes, `${path}.err`),
   };
 }
 
-function output(shown: string, kind: string | undefined, bytes: string | undefined, path: string): Output {
+function output(shown: string, id: string, kind: string | undefined, bytes: string | undefined, path: string): Output {
   const size = Number(bytes);
   if (kind !== "cut") return { text: shown, bytes: size, truncated: false, binary: kind === "binary", path };
-  const [head = "", tail = ""] = shown.split(CUT);
+  const [head = "", tail = ""] = shown.split(cutMark(id));
   const missing = size - byteLength(head) - byteLength(tail);
   return { text: `${head}\n… ${missing} bytes left out …\n${tail}`, bytes: size, truncated: true, binary: false, path };
 }
@@ -253,7 +252,7 @@ function byteLength(text: string): number {
 }
 
 function commandState(word: string | undefined): CommandState {
-  const state = STATES.find((known) => known === word);
+  const state = COMMAND_STATES.find((known) => known === word);
   if (state) return state;
   throw new Failure("internal", "The command's state could not be read.", { cause: `state "${word}"` });
 }

@@ -34,7 +34,8 @@ export interface GatewayTokens {
 }
 
 export interface GatewayStatus {
-  phase: "asleep" | "starting" | "ready" | "failed";
+  /** "unresponsive": its process is there and does not answer. */
+  phase: "asleep" | "starting" | "ready" | "unresponsive" | "failed";
   /** How often the gateway was started since this bot was set up. */
   starts: number;
   /** Since when the gateway is ready, ISO 8601. */

@@ -85,7 +85,10 @@ export class GatewaySupervisor {
     const { starts, failures, reason, readySince } = record;
     if (this.#starting) return { phase: "starting", starts };
     if (failures >= MOST_FAILURES) return { phase: "failed", starts, ...(reason ? { reason } : {}) };
-    if (!this.#host.running() || !(await this.#answers(record.tokens))) return { phase: "asleep", starts };
+    if (!this.#host.running()) return { phase: "asleep", starts };
+    if (!(await this.#answers(record.tokens))) {
+      return { phase: (await this.#host.process(PROCESS_ID))?.running ? "unresponsive" : "asleep", starts };
+    }
     return { phase: "ready", starts, ...(readySince ? { readySince } : {}) };
   }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
@@ -51,6 +51,12 @@ describe("a sleeping Moltbot", () => {
 
     const again = await start();
     expect(again.url).toBe(bot.url);
+    // Each run has a log of its own; only the last one's is kept beside it.
+    expect(
+      readdirSync(stateDir)
+        .filter((name) => name.startsWith("moltbot.log"))
+        .toSorted(),
+    ).toEqual(["moltbot.log", "moltbot.log.1"]);
     expect((await again.session.call("bot_status")).data.phase).toBe("asleep");
     const { data: memory } = await again.session.call("file_read", { path: "MEMORY.md" });
     expect(memory.content).toContain("kept over a restart");

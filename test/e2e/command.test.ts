@@ -48,6 +48,14 @@ describe("command_run", () => {
     expect([one.data.stdout.text, two.data.stdout.text]).toEqual(["met\n", "met\n"]);
   });
 
+  it("cuts output at the right place whatever characters it is made of", async () => {
+    const { data } = await session.call("command_run", {
+      command: "head -c 15000 /dev/zero | tr '\\0' '\\036'; head -c 5000 /dev/zero | tr '\\0' e",
+    });
+    expect(data.stdout).toMatchObject({ truncated: true, bytes: 20_000, binary: false });
+    expect(data.stdout.text).toBe(`${"\u001e".repeat(12_000)}\n… 4000 bytes left out …\n${"e".repeat(4_000)}`);
+  });
+
   it("cuts long output and says where all of it is", async () => {
     const { data, text } = await run("seq 1 20000");
     expect(data.stdout).toMatchObject({ truncated: true, bytes: 108_894 });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { unwrap } from "../../core/reply.ts";
+import type { GatewayStatus } from "../../sandbox/gateway-plan.ts";
 import type { UsageTotal } from "../../usage/access.ts";
 import { defineTool } from "../tool.ts";
 import { memoryData, memoryLines, memoryOutput } from "./memory-status.ts";
@@ -20,14 +21,14 @@ export const botStatus = defineTool({
   name: "bot_status",
   title: "Status of the Moltbot",
   description:
-    "Whether the Moltbot is asleep, starting, ready or failed (with the reason), its models and what they cost today (UTC), the chats in progress, and how its memory is kept. Does not wake it.",
+    "Whether the Moltbot is asleep, starting, ready, unresponsive or failed (with the reason), its models and what they cost today (UTC), the chats in progress, and how its memory is kept. Does not wake it.",
   scope: "chat",
   effect: "read",
   idempotent: true,
   needs: ["bot", "chat", "memory", "model", "usage"],
   input: z.strictObject({}),
   output: z.object({
-    phase: z.enum(["asleep", "starting", "ready", "failed"]),
+    phase: z.enum(["asleep", "starting", "ready", "unresponsive", "failed"]),
     starts: z.number(),
     ready_since: z.string().optional(),
     reason: z.string().optional(),
@@ -75,9 +76,7 @@ export const botStatus = defineTool({
         memory: memoryData(kept),
       },
       text: [
-        phase === "asleep"
-          ? "Asleep; the next chat wakes it."
-          : `The Moltbot is ${phase}${readySince ? ` since ${readySince}` : ""}.`,
+        sentence(phase, readySince),
         reason ?? "",
         `Model: ${[name, ...fallbacks].join(", then ")}. Chats in progress: ${chats.running}.`,
         `Today: ${said(today.total)}${capsText(model.caps)}.`,
@@ -121,4 +120,17 @@ function capsText({
     dailyUsd === undefined ? undefined : `$${dailyUsd.toFixed(2)}`,
   ].filter((cap) => cap !== undefined);
   return caps.length > 0 ? `; the cap is ${caps.join(" and ")}` : "";
+}
+
+function sentence(phase: GatewayStatus["phase"], readySince: string | undefined): string {
+  switch (phase) {
+    case "asleep":
+      return "Asleep; the next chat wakes it.";
+    case "unresponsive":
+      return "It runs but does not answer: it may be busy for a moment. A chat waits for it; bot_restart starts it anew.";
+    case "ready":
+    case "starting":
+    case "failed":
+      return `The Moltbot is ${phase}${readySince ? ` since ${readySince}` : ""}.`;
+  }
 }

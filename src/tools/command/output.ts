@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { readCommand } from "../../sandbox/commands.ts";
+import { COMMAND_STATES, readCommand } from "../../sandbox/commands.ts";
 import { defineTool } from "../tool.ts";
 import { commandId } from "./fields.ts";
 
@@ -31,7 +31,7 @@ export const commandOutput = defineTool({
       .describe("How long to wait for something new. Default 0."),
   }),
   output: z.object({
-    status: z.enum(["running", "done", "timeout", "stopped", "stuck", "lost"]),
+    status: z.enum(COMMAND_STATES),
     exit_code: z.number().optional(),
     text: z.string(),
     cursor: z.number(),

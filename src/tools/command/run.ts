@@ -60,8 +60,6 @@ function tooLong(): Failure {
 function hintFor(result: CommandResult, seconds: number): string | undefined {
   if (result.outcome === "timeout")
     return `Killed after ${seconds} s with everything it had started. For longer work use command_start.`;
-  if (result.outcome === "stuck")
-    return `Not done after ${seconds} s, and some of its processes could not be killed. bot_status shows the sandbox.`;
   if (result.exitCode === 127) return "A command was not found: check its name, or install it first.";
   if (result.exitCode === 126)
     return "A file is there but cannot be executed: check its mode, or run it with its interpreter.";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { stopCommand } from "../../sandbox/commands.ts";
+import { COMMAND_STATES, stopCommand } from "../../sandbox/commands.ts";
 import { defineTool } from "../tool.ts";
 import { commandId } from "./fields.ts";
 
@@ -12,7 +12,7 @@ export const commandStop = defineTool({
   idempotent: true,
   needs: ["commands"],
   input: z.strictObject({ command_id: commandId }),
-  output: z.object({ status: z.enum(["running", "done", "timeout", "stopped", "stuck", "lost"]) }),
+  output: z.object({ status: z.enum([...COMMAND_STATES, "stuck"]) }),
   deadlineMs: 30_000,
   async run(input, { commands }, { principal }) {
     const status = await stopCommand(commands, principal, input.command_id);

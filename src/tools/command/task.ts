@@ -30,7 +30,7 @@ export const commandTasks: Tasks<Pick<ToolServices, "commands">, CommandRun> = {
     if (state === "stopped") return { ...working(id, entry.startedAt), status: "cancelled" };
     const answer = runAnswer({
       exitCode: exitCode ?? -1,
-      timedOut: state === "timeout" || state === "stuck",
+      timedOut: state === "timeout",
       stdout: await shown(commands, principal, entry),
       stderr: { text: "", bytes: 0, truncated: false, binary: false, path: outputFile(id) },
       hint: hintFor(state),
@@ -62,8 +62,6 @@ function hintFor(state: CommandEntry["state"]): string | undefined {
   switch (state) {
     case "timeout":
       return "Killed at its timeout with everything it had started.";
-    case "stuck":
-      return "Some of its processes could not be killed.";
     case "lost":
       return "The sandbox went away while it ran; how it ended is not known.";
     case "running":
