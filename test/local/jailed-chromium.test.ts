@@ -82,14 +82,16 @@ it("writes nothing that the user would find", async () => {
 });
 
 it("ends as a whole when it is killed", async () => {
-  const alive = async () => {
-    const names = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-    const lines = await Promise.all(names.map((name) => readFile(`/proc/${name}/cmdline`, "utf8").catch(() => "")));
-    return lines.filter((line) => line.includes(join(folder, "profile"))).length;
-  };
   expect(await alive()).toBeGreaterThan(1);
   const exited = once(program, "exit");
   program.kill("SIGKILL");
   await exited;
   await expect.poll(alive, { timeout: 60_000 }).toBe(0);
 });
+
+/** How many processes have the browser's profile in their command line. */
+async function alive(): Promise<number> {
+  const names = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const lines = await Promise.all(names.map((name) => readFile(`/proc/${name}/cmdline`, "utf8").catch(() => "")));
+  return lines.filter((line) => line.includes(join(folder, "profile"))).length;
+}
