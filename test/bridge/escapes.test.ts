@@ -200,10 +200,6 @@ describe("a page in the browser on a user's machine", () => {
 
   it("opens no WebSocket to a private address, and one to where it may", async () => {
     await goto(pages.url);
-    const opens = (url: string) =>
-      evaluate(
-        `new Promise((done) => { const s = new WebSocket(${JSON.stringify(url)}); s.onopen = () => done("open"); s.onerror = () => done("error"); })`,
-      );
     expect(await opens(pages.forbiddenUrl.replace("http", "ws"))).toBe("error");
     expect(pages.upgrades()).toBe(0);
     expect(await opens(pages.url.replace("http", "ws"))).toBe("open");
@@ -234,3 +230,10 @@ describe("a page in the browser on a user's machine", () => {
     }
   });
 });
+
+/** What became of a WebSocket that the page opens: "open" or "error". */
+function opens(url: string) {
+  return evaluate(
+    `new Promise((done) => { const s = new WebSocket(${JSON.stringify(url)}); s.onopen = () => done("open"); s.onerror = () => done("error"); })`,
+  );
+}
