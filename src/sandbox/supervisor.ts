@@ -247,15 +247,19 @@ export class GatewaySupervisor {
   async #end(id: string, withinMs: number): Promise<void> {
     const before = await this.#host.process(id);
     if (!before?.running || before.pid === undefined) return;
+    const { pid } = before;
     // Not by the container's own way of ending a process, which allows it no time.
-    await this.#host.shell(shellLine(["kill", "-TERM", String(before.pid)]));
+    await this.#signal("TERM", pid);
     const end = Date.now() + withinMs;
-    while (Date.now() < end) {
-      if (!(await this.#host.process(id))?.running) return;
-      await pause(100);
-    }
-    await this.#host.shell(shellLine(["kill", "-KILL", String(before.pid)]));
-    await pause(200);
+    while (Date.now() < end && (await this.#host.process(id))?.running) await pause(100);
+    // Also when it has ended: what it had started may go on.
+    await this.#signal("KILL", pid);
+    while (Date.now() < end + 2_000 && (await this.#host.process(id))?.running) await pause(100);
+  }
+
+  /** To the process and all of its group, where it leads one. */
+  async #signal(signal: "TERM" | "KILL", pid: number): Promise<void> {
+    await this.#host.shell(`kill -${signal} -- -${pid} 2>/dev/null || kill -${signal} ${pid} 2>/dev/null`);
   }
 
   async #diagnosed(what: string, exitCode?: number): Promise<Failure> {
