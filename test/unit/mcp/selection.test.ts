@@ -70,7 +70,7 @@ describe("what a client is offered", () => {
       } catch (error) {
         said = JSON.stringify({ ...Object(error), message: String(error) });
       }
-      expect(said).toContain("The toolsets are: chat, memory, command, file, bot");
+      expect(said).toContain("The toolsets are: chat, memory, command, file, browser, bot");
       expect(said).not.toContain("secret-words");
     },
   );
