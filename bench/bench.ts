@@ -3,12 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { login, mcpUrl } from "../local/client/login.ts";
+import { memoryOfConnects } from "./connects.ts";
 import { startStack } from "../local/stack.ts";
 import { benchBrowser } from "./browser.ts";
 import { benchCdp } from "./cdp.ts";
 import { directChat } from "./direct-chat.ts";
 import { benchModel } from "./model.ts";
-import { type Comparison, compare, table } from "./measure.ts";
+import { type Comparison, compare, compareTogether, table } from "./measure.ts";
 
 /** Every benchmark, in one run on one Moltbot. Prints ratios; nothing here fails for being slow. */
 async function main(): Promise<void> {
@@ -84,6 +85,23 @@ async function main(): Promise<void> {
     }
     process.stderr.write("The browser bridge …\n");
     rows.push(...(await benchCdp()));
+    process.stderr.write("16 clients at once …\n");
+    const oursTogether = await Promise.all(sixteen(() => connect(mcpUrl(stack.url), accessToken)));
+    const bareTogether = await Promise.all(sixteen(() => connect(new URL(`${stack.url}/bench/mcp`))));
+    rows.push(
+      await compareTogether({
+        name: "tools/call, 16 clients, ms a call : bare SDK server",
+        // 0.6 of its throughput.
+        target: 1 / 0.6,
+        ours: oursTogether.map((client) => () => client.callTool({ name: "chat_wait", arguments: {} })),
+        peer: bareTogether.map((client) => () => client.callTool({ name: "nothing", arguments: {} })),
+        calls: 25,
+        rounds: 9,
+      }),
+    );
+    await Promise.all([...oursTogether, ...bareTogether].map((client) => client.close()));
+    process.stderr.write("A thousand connects …\n");
+    process.stdout.write(`${await memoryOfConnects(() => connect(mcpUrl(stack.url), accessToken))}\n`);
     process.stderr.write("The model bridge …\n");
     process.stdout.write(`${table(rows)}\n${await benchModel(stack)}\n`);
     direct.close();
@@ -92,6 +110,10 @@ async function main(): Promise<void> {
     await stack.close();
     rmSync(stateDir, { recursive: true, force: true });
   }
+}
+
+function sixteen<T>(make: () => T): T[] {
+  return Array.from({ length: 16 }, make);
 }
 
 async function connect(url: URL, token?: string): Promise<Client> {

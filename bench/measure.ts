@@ -29,6 +29,36 @@ export async function compare({ name, target, ours, peer, rounds }: Pair): Promi
   return { name, oursMs, peerMs, ratio: oursMs / peerMs, target };
 }
 
+/** Milliseconds a call when each side's clients call all at once, one after the other; the sides take turns. */
+export async function compareTogether(pair: {
+  name: string;
+  target: number;
+  ours: readonly (() => Promise<unknown>)[];
+  peer: readonly (() => Promise<unknown>)[];
+  calls: number;
+  rounds: number;
+}): Promise<Comparison> {
+  const { name, target, ours, peer, calls, rounds } = pair;
+  const together = async (clients: readonly (() => Promise<unknown>)[]) => {
+    const started = performance.now();
+    await Promise.all(
+      clients.map(async (client) => {
+        for (let call = 0; call < calls; call++) await client();
+      }),
+    );
+    return (performance.now() - started) / (clients.length * calls);
+  };
+  const times = { ours: [] as number[], peer: [] as number[] };
+  for (let round = -1; round < rounds; round++) {
+    const [peerMs, oursMs] = [await together(peer), await together(ours)];
+    if (round < 0) continue;
+    times.peer.push(peerMs);
+    times.ours.push(oursMs);
+  }
+  const [oursMs, peerMs] = [median(times.ours), median(times.peer)];
+  return { name, oursMs, peerMs, ratio: oursMs / peerMs, target };
+}
+
 async function timed(work: () => Promise<unknown>): Promise<number> {
   const started = performance.now();
   await work();
