@@ -100,7 +100,7 @@ describe("a part of the tools", () => {
   it("has to be one there is", async () => {
     const { status, error } = await ask("tools/list", {}, { path: "?toolsets=chat,magic" });
     expect(status).toBe(400);
-    expect(error?.message).toContain("The toolsets are: chat, command, file, bot");
+    expect(error?.message).toMatch(/The toolsets are: chat,.* bot\./);
   });
 
   it("is offered to clients of 2025 as well", async () => {

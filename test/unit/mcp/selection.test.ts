@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { CATALOG, toolsetOf } from "../../../src/mcp/catalog.ts";
+import { CATALOG, toolsetOf, toolsetsOf } from "../../../src/mcp/catalog.ts";
 import { offered } from "../../../src/mcp/context.ts";
 import { selectionOf } from "../../../src/mcp/selection.ts";
 import { insufficientScope, missingScopes } from "../../../src/mcp/scopes.ts";
@@ -70,7 +70,7 @@ describe("what a client is offered", () => {
       } catch (error) {
         said = JSON.stringify({ ...Object(error), message: String(error) });
       }
-      expect(said).toContain("The toolsets are: chat, memory, command, file, browser, bot");
+      expect(said).toContain(`The toolsets are: ${toolsetsOf(CATALOG).join(", ")}`);
       expect(said).not.toContain("secret-words");
     },
   );
