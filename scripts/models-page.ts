@@ -14,8 +14,8 @@ Made from \`src/config/providers.ts\` and \`src/config/legacy.ts\` by \`npm run 
 
 The container's only model endpoint is the Worker. It asks for one model, \`moltbot\`; the Worker replaces that name with the
 one you set, adds the key, and passes everything else on as it is. So another model or provider is a setting: it takes effect
-at the next message, and the bot keeps its memory and its conversations. (\`MODEL_CONTEXT_TOKENS\`, \`MODEL_MAX_TOKENS\` and a
-change from one API to another reach the gateway at its next start: \`bot_restart\`.)
+at the next message, and the bot keeps its memory and its conversations. A change from one API to the other, or of
+\`MODEL_CONTEXT_TOKENS\` and \`MODEL_MAX_TOKENS\`, is handed to the running gateway before it gets the next message.
 
 \`\`\`sh
 MODEL=anthropic/claude-sonnet-4-5
