@@ -1,6 +1,7 @@
 import { defineConfig } from "vitest/config";
 
-const shared = { environment: "node" } as const;
+// A busy machine takes its time: what is waited for is waited for long, and costs nothing when it comes at once.
+const shared = { environment: "node", expect: { poll: { timeout: 60_000 } } } as const;
 
 /** Unit tests run side by side; the others start real gateways, and two cores carry one of those at a time. */
 export default defineConfig({
@@ -13,6 +14,7 @@ export default defineConfig({
           ...shared,
           name: "unit",
           include: ["test/unit/**/*.test.ts", "test/gateway/**/*.test.ts", "test/architecture.test.ts"],
+          testTimeout: 60_000,
         },
       },
       {

@@ -220,7 +220,7 @@ describe("the journal", () => {
     await look(access_token, "chat_history", { conversation: "hunter2" });
     await look(access_token, "hunter2");
     const mine = async (kind: string) => (await journal({ client: client.id, kind })).entries;
-    await expect.poll(async () => (await mine("call")).length, { timeout: 20_000 }).toBe(3);
+    await expect.poll(async () => (await mine("call")).length, { timeout: 60_000 }).toBe(3);
     const calls = await mine("call");
     expect(calls.map(({ action, outcome }) => `${action} ${outcome}`).toSorted()).toEqual([
       "chat_conversations ok",
@@ -260,7 +260,7 @@ describe("where Access is not set up", () => {
       const refused = await ask("/admin/api/me", { headers: cookie(await ticketOf(OWNER.email)) });
       expect(refused.status).toBe(403);
       expectDiscreet(refused);
-      await expect.poll(() => stack.log(), { timeout: 20_000 }).toMatch(new RegExp(`"missing":\\["${missing}"\\]`));
+      await expect.poll(() => stack.log(), { timeout: 60_000 }).toMatch(new RegExp(`"missing":\\["${missing}"\\]`));
     },
     180_000,
   );

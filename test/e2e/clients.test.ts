@@ -74,7 +74,7 @@ describe("the whole way in, by itself", () => {
     const { tools } = await client.listTools();
     expect(tools.map(({ name }) => name)).toEqual(expect.arrayContaining(NAMES));
     expect(await client.callTool({ name: "bot_status", arguments: {} })).toMatchObject({
-      structuredContent: { model: "stand-in" },
+      structuredContent: { model: "anthropic/stand-in" },
     });
   });
 
@@ -94,7 +94,7 @@ describe("the whole way in, by itself", () => {
     const { tools } = await client.listTools();
     expect(tools.map(({ name }) => name)).toEqual(expect.arrayContaining(NAMES));
     expect(await client.callTool({ name: "bot_status", arguments: {} })).toMatchObject({
-      structuredContent: { model: "stand-in" },
+      structuredContent: { model: "anthropic/stand-in" },
     });
   });
 
@@ -138,7 +138,7 @@ describe("the whole way in, by itself", () => {
     const { tools } = await client.listTools();
     expect(tools.map(({ name }) => name)).toEqual(expect.arrayContaining(NAMES));
     expect(await client.callTool({ name: "bot_status", arguments: {} })).toMatchObject({
-      structuredContent: { model: "stand-in" },
+      structuredContent: { model: "anthropic/stand-in" },
     });
   });
 });

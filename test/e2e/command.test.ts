@@ -53,7 +53,7 @@ describe("command_run", () => {
       command: "head -c 15000 /dev/zero | tr '\\0' '\\036'; head -c 5000 /dev/zero | tr '\\0' e",
     });
     expect(data.stdout).toMatchObject({ truncated: true, bytes: 20_000, binary: false });
-    expect(data.stdout.text).toBe(`${"\u001e".repeat(12_000)}\n… 4000 bytes left out …\n${"e".repeat(4_000)}`);
+    expect(data.stdout.text).toBe(`${"\u001e".repeat(8_000)}\n… 9000 bytes left out …\n${"e".repeat(3_000)}`);
   });
 
   it("cuts long output and says where all of it is", async () => {

@@ -159,13 +159,13 @@ test("survives a fork bomb: bounded, the machine stays usable, and it can be kil
   await eventually(async () => (await threadsOfTheMachine()) > before + 200);
   const start = performance.now();
   for (let times = 0; times < 20; times += 1) {
-    // With room for what else the machine does meanwhile.
-    expect(await threadsOfTheMachine()).toBeLessThan(before + COMMAND_PROCESS_LIMIT + 200);
+    // With room for what else the machine does meanwhile, such as a browser's threads. Without a bound it would be tens of thousands.
+    expect(await threadsOfTheMachine()).toBeLessThan(before + COMMAND_PROCESS_LIMIT + 1_500);
     expect((await execute("echo works")).stdout).toBe("works\n");
     execFileSync("true");
   }
   // Twenty processes here and twenty shells inside, which take about 0.2 s without the bomb.
-  expect(performance.now() - start).toBeLessThan(20_000);
+  expect(performance.now() - start).toBeLessThan(60_000);
 
   await execute(KILL_ALL_OTHERS);
 

@@ -112,7 +112,7 @@ export async function startTestHost(
 }
 
 /** Asks again until the answer is true; throws after the time, so that a test never hangs. */
-export async function eventually(check: () => Promise<boolean> | boolean, ms = 10_000): Promise<void> {
+export async function eventually(check: () => Promise<boolean> | boolean, ms = 60_000): Promise<void> {
   const deadline = performance.now() + ms;
   while (!(await check())) {
     if (performance.now() > deadline) throw new Error("It did not happen in time");

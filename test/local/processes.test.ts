@@ -57,7 +57,8 @@ describe("a background process", () => {
     await eventually(async () => (await box.sh('pgrep -cf "^sleep 4321" || true')).trim() === "2");
     await processes.killProcess("group");
     expect((await processes.getProcess("group")).process.status).toBe("killed");
-    expect((await box.sh('pgrep -cf "^sleep 4321" || true')).trim()).toBe("0");
+    // A killed process takes a moment to end.
+    await eventually(async () => (await box.sh('pgrep -cf "^sleep 4321" || true')).trim() === "0");
   });
 
   test("is unknown by any other name", async () => {

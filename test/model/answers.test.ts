@@ -96,7 +96,7 @@ describe("a stream", () => {
     const reader = (await ask("/model/v1/messages")).body?.getReader();
     await reader?.read();
     await reader?.cancel();
-    await expect.poll(() => first.asked[0]?.left, { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => first.asked[0]?.left, { timeout: 60_000 }).toBe(true);
     await expect
       .poll(async () => (await kept()).journal, { timeout: 30_000 })
       .toMatchObject([{ outcome: "cancelled" }]);
@@ -133,7 +133,7 @@ describe("a provider that fails", () => {
     first.behave({ kind: "hang" });
     const { ask, kept } = bridge.fresh(two());
     expect(await (await ask("/model/v1/messages")).text()).toContain("from the second");
-    await expect.poll(() => first.asked[0]?.left, { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => first.asked[0]?.left, { timeout: 60_000 }).toBe(true);
     expect((await kept()).turns).toEqual([{ session: SESSION, model: "ai-gateway/anthropic/two" }]);
   });
 
