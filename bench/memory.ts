@@ -41,6 +41,7 @@ async function main(): Promise<void> {
     notes(disk, 10_000);
     const { keeper, bridge } = await started(disk);
     await keeper.keep("all", { reason: "change", oldestChangeAt: Date.now() });
+    await indexed(stack);
     const note = join(disk.workspace, "notes/7/77.md");
     const times: number[] = [];
     let bytes = 0;
@@ -55,11 +56,9 @@ async function main(): Promise<void> {
     show(`one changed note among ${NOTES}`, p95(times), "ms", 500);
     show("… sent", bytes / 1024, "KiB", 64);
     const searches: number[] = [];
-    const request = { reader: "0".repeat(24), limit: 10, kinds: ["note", "conversation"], since: "" };
-    while ((await stack.call("search", { ...request, query: "storage" })).behind) stderr.write(".");
     for (let n = 0; n < 200; n++) {
       const from = performance.now();
-      await stack.call("search", { ...request, query: words(2) });
+      await stack.call("search", { ...SEARCH, query: words(2) });
       searches.push(performance.now() - from);
     }
     show(`search over ${NOTES} notes, 100 MB, p95`, p95(searches), "ms", 30);
@@ -87,6 +86,7 @@ async function main(): Promise<void> {
     if (typeof peer === "string") stderr.write(`${peer}\n`);
     const peerBackup = typeof peer === "string" ? undefined : await timed(() => peer.copy(disk.workspace, "up"));
     const backup = await timed(() => disk.keepOnce());
+    await indexed(stack);
     const there = mkdtempSync(join(tmpdir(), "moltbot-bench-"));
     const peerRestore = typeof peer === "string" ? undefined : await timed(() => peer.copy(there, "down"));
     const blank = stack.disk();
@@ -105,6 +105,13 @@ async function main(): Promise<void> {
 function show(what: string, value: number, unit: string, most: number): void {
   const shown = `${what.padEnd(56)} ${value.toFixed(1).padStart(10)} ${unit.padEnd(4)}`;
   stdout.write(`${shown} at most ${most.toFixed(0).padStart(7)}  ${value <= most ? "ok" : "OVER"}\n`);
+}
+
+const SEARCH = { reader: "0".repeat(24), limit: 10, kinds: ["note", "conversation"], since: "" };
+
+/** Ten thousand notes that came at once are not what a bot's day is like, and here all share one thread: first the index has them. */
+async function indexed(stack: MemoryStack): Promise<void> {
+  while ((await stack.call("search", { ...SEARCH, query: "storage" })).behind) stderr.write(".");
 }
 
 async function on(work: (stack: MemoryStack) => Promise<void>): Promise<void> {

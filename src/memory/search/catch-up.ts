@@ -10,7 +10,7 @@ import type { SearchIndex } from "./index.ts";
 /** A longer file is found by its name only. Bytes. */
 const MOST_TEXT_BYTES = 4 * 1024 * 1024;
 const FILES_AT_ONCE = 200;
-const BYTES_AT_ONCE = 256 * 1024;
+const BYTES_AT_ONCE = 64 * 1024;
 /** Neighbours are often in the same pack; more than a few would not fit into the object's memory. */
 const BLOBS_KEPT = 4;
 
