@@ -101,7 +101,9 @@ async function main(): Promise<void> {
     );
     await Promise.all([...oursTogether, ...bareTogether].map((client) => client.close()));
     process.stderr.write("A thousand connects …\n");
-    process.stdout.write(`${await memoryOfConnects(() => connect(mcpUrl(stack.url), accessToken))}\n`);
+    const bareUrl = new URL(`${stack.url}/bench/mcp`);
+    process.stdout.write(`${await memoryOfConnects("bare SDK server", () => connect(bareUrl))}\n`);
+    process.stdout.write(`${await memoryOfConnects("ours", () => connect(mcpUrl(stack.url), accessToken))}\n`);
     process.stderr.write("The model bridge …\n");
     process.stdout.write(`${table(rows)}\n${await benchModel(stack)}\n`);
     direct.close();
