@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ADMIN_PATH } from "../src/admin/routes.ts";
+import { base64url, randomBytes } from "../src/core/encoding.ts";
 import { AUTHORIZED_PATH } from "./access-path.ts";
 
 /** What the launcher passes for it; without it the owner has an Access of their own in front. */
@@ -105,12 +106,5 @@ function redirect(to: string, cookies: string[]): Response {
 }
 
 function randomToken(): string {
-  return base64url(crypto.getRandomValues(new Uint8Array(32)));
-}
-
-function base64url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll("+", "-")
-    .replaceAll("/", "_")
-    .replaceAll("=", "");
+  return base64url(randomBytes(32));
 }

@@ -1,6 +1,7 @@
 import { errors, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
 import type { Config } from "../config/config.ts";
+import { sha256 } from "../core/digest.ts";
 
 /**
  * Consent is remembered for a person, but the consent page comes before the sign-in, when nobody knows yet who sits
@@ -25,9 +26,7 @@ const schema = z.object({ sub: z.string(), subject: z.string() });
 
 /** The key for what is remembered in browsers. A new client secret makes all of them forget. */
 export async function rememberSecret(config: Config): Promise<string> {
-  const bytes = new TextEncoder().encode(`remembered consent\n${config.login.clientSecret}`);
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return await sha256(`remembered consent\n${config.login.clientSecret}`);
 }
 
 export function newSubject(): string {

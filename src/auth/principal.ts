@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Config } from "../config/config.ts";
+import { sha256 } from "../core/digest.ts";
 
 /** How the issuer is asked later whether the person may still come in. */
 export const sessionSchema = z.object({ refreshToken: z.string().optional(), accessToken: z.string().optional() });
@@ -42,7 +43,5 @@ export function isAllowed(email: string, login: Config["login"]): boolean {
 
 /** The opaque id of a person: a hash over what the issuer promises never to reassign. */
 export async function principalId(issuer: string, subject: string): Promise<string> {
-  const bytes = new TextEncoder().encode(`${issuer}\n${subject}`);
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return Array.from(digest.subarray(0, 16), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return (await sha256(`${issuer}\n${subject}`)).slice(0, 32);
 }

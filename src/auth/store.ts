@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { sha256 } from "../core/digest.ts";
 
 /** The few small facts about logins that the OAuth library does not keep. In its namespace, under a prefix of their own. */
 export type LoginStore = Pick<KVNamespace, "get" | "put" | "delete">;
@@ -52,7 +53,5 @@ function useKey(grantId: string): string {
 
 /** Hashed: keys of the namespace are listed and logged more easily than values. */
 async function addressKey(email: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(email.toLowerCase()));
-  const hex = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return `moltbot:person:${hex}`;
+  return `moltbot:person:${await sha256(email.toLowerCase())}`;
 }

@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.ts";
+import { base64url, randomBytes } from "../core/encoding.ts";
 import { Failure } from "../core/failure.ts";
 import { type Claims, issuerOf, requestTokens, userInfo, verifyIdentity } from "./issuer.ts";
 import { isAllowed, type Principal, principalId, sessionSchema, type UpstreamSession } from "./principal.ts";
@@ -127,12 +128,5 @@ function refused(cause: unknown): Failure {
 }
 
 function randomToken(): string {
-  return base64url(crypto.getRandomValues(new Uint8Array(32)));
-}
-
-function base64url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll("+", "-")
-    .replaceAll("/", "_")
-    .replaceAll("=", "");
+  return base64url(randomBytes(32));
 }

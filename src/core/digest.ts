@@ -1,7 +1,8 @@
-/** Hex SHA-256. */
+import { hex } from "./encoding.ts";
+
+/** SHA-256 of the text in UTF-8, as 64 hexadecimal digits. */
 export async function sha256(text: string): Promise<string> {
-  const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))));
 }
 
 /** The journal's digest of a call's arguments: the same however their keys are ordered. */

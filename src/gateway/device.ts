@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { base64url, hex } from "../core/encoding.ts";
 
 /** What the gateway knows this Worker by: an Ed25519 key, in a form that can be stored as JSON. */
 export const deviceKey = z.object({
@@ -50,7 +51,7 @@ export async function signDevice(device: DeviceKey, claim: DeviceClaim): Promise
   return {
     id: device.id,
     publicKey: device.publicKey,
-    signature: toBase64Url(signature),
+    signature: base64url(signature),
     signedAt: claim.signedAt,
     nonce: claim.nonce,
   };
@@ -68,17 +69,6 @@ export function devicePayload(deviceId: string, claim: DeviceClaim): string {
     claim.token,
     claim.nonce,
   ].join("|");
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-function toBase64Url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll("+", "-")
-    .replaceAll("/", "_")
-    .replace(/=+$/, "");
 }
 
 function fromBase64Url(text: string): Uint8Array<ArrayBuffer> {

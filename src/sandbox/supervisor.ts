@@ -1,4 +1,5 @@
 import { pause } from "../core/deadline.ts";
+import { hex, randomBytes } from "../core/encoding.ts";
 import { sha256 } from "../core/digest.ts";
 import { Failure } from "../core/failure.ts";
 import { log } from "../core/log.ts";
@@ -292,5 +293,5 @@ export class GatewaySupervisor {
 }
 
 function randomToken(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(24)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex(randomBytes(24));
 }
