@@ -1,5 +1,5 @@
 import { BrowserBridgeObject } from "./bridge/cdp/object.ts";
-import type { BrowserPlatform } from "./bridge/cdp/platform.ts";
+import type { BrowserPlatform } from "./browser/binding.ts";
 import { placeholders, SLACK_PATH, TELEGRAM_PATH } from "./bridge/channel/channels.ts";
 import { LOGICAL_MODEL } from "./bridge/model/question.ts";
 import { CDP_PATH, MODEL_PATH, STATE_PATH } from "./bridge/routes.ts";

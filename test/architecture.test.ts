@@ -11,7 +11,7 @@ const ALLOWED: Record<string, { values: string[]; types?: string[] }> = {
   sandbox: { values: ["core"] },
   memory: { values: ["core"] },
   // What the keeper sends is checked by the memory's own format before it gets there.
-  bridge: { values: ["core", "memory"], types: ["config", "usage"] },
+  bridge: { values: ["core", "memory", "browser"], types: ["config", "usage"] },
   usage: { values: ["core"] },
   browser: { values: ["core"] },
   gateway: { values: ["core", "sandbox"] },

@@ -1,7 +1,7 @@
 import type { EmulateRequest } from "./access.ts";
 import type { Tab } from "./tab.ts";
 import { VIEWPORT } from "./limits.ts";
-import { factsOf } from "./wire.ts";
+import { factsOf } from "./frame-facts.ts";
 
 const DEVICES = {
   desktop: { ...VIEWPORT, isMobile: false, hasTouch: false, agent: undefined },

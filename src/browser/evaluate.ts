@@ -3,7 +3,7 @@ import { thrown } from "./in-page.ts";
 import { DEFAULT_WAIT_MS, MOST_CHARACTERS } from "./limits.ts";
 import { HANDLES } from "./refs.ts";
 import type { Tab } from "./tab.ts";
-import { factsOf } from "./wire.ts";
+import { factsOf } from "./frame-facts.ts";
 
 /** The value itself, by way of a function that returns it: a promise is awaited on the way. */
 const SELF = "function () { return this; }";

@@ -1,11 +1,10 @@
-import type { BrowserWorker } from "@cloudflare/puppeteer";
 import { z } from "zod";
 import { raced } from "../core/deadline.ts";
 import { Failure } from "../core/failure.ts";
 import type { Picture, TabView } from "./access.ts";
+import { type BrowserPlatform, pagesOf, socketOf } from "./binding.ts";
 import { MOST_IMAGE_BYTES } from "./limits.ts";
 import { bytesOf } from "./screenshot.ts";
-import { pageSocket, pagesOf } from "./wire.ts";
 
 const QUALITY = 60;
 /** A page with an open dialog gives no picture; its address is known all the same. */
@@ -21,7 +20,7 @@ const shotSchema = z.object({ result: z.object({ data: z.string() }) });
  * window sized and no tab brought to the front, for its owner is at work.
  */
 export async function glance(
-  binding: BrowserWorker,
+  binding: BrowserPlatform,
   sessionId: string,
 ): Promise<{ tabs: TabView[]; picture?: Picture }> {
   const pages = await pagesOf(binding, sessionId);
@@ -32,8 +31,8 @@ export async function glance(
   return picture && picture.bytes <= MOST_IMAGE_BYTES ? { tabs, picture } : { tabs };
 }
 
-async function pictureOf(binding: BrowserWorker, sessionId: string, page: string): Promise<Picture | undefined> {
-  const socket = await pageSocket(binding, sessionId, page);
+async function pictureOf(binding: BrowserPlatform, sessionId: string, page: string): Promise<Picture | undefined> {
+  const socket = await socketOf(binding, sessionId, page);
   if (!socket) return undefined;
   const signal = AbortSignal.timeout(PICTURE_MS);
   const asked = (id: number, method: string, params: Record<string, unknown>): Promise<unknown> => {

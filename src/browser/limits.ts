@@ -22,7 +22,11 @@ export const MOST_FILE_BYTES = 10_000_000;
 
 /** A session that nobody uses is closed after this. Shorter than what the platform grants (10 minutes). */
 export const IDLE_MS = 5 * 60_000;
-/** The platform's longest: a browser that we have lost is gone after it. */
-export const KEEP_ALIVE_MS = 600_000;
 
 export const VIEWPORT = { width: 1280, height: 800 } as const;
+
+/** Characters that show a page which has just been opened. */
+export const NEW_PAGE_CHARACTERS = 4_000;
+/** How long a page may take to come to rest after a step, and after the last one. */
+export const STEP_SETTLE_MS = 1_000;
+export const LAST_SETTLE_MS = 3_000;

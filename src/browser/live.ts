@@ -1,10 +1,10 @@
-import { type Browser, type BrowserWorker, type Page, type Target, TargetType } from "@cloudflare/puppeteer";
+import { connect, type Browser, type BrowserWorker, type Page, type Target, TargetType } from "@cloudflare/puppeteer";
 import { Failure } from "../core/failure.ts";
 import type { PageState, TabView } from "./access.ts";
 import { VIEWPORT } from "./limits.ts";
 import { refusal, type UrlPolicy } from "./policy.ts";
 import { Tab } from "./tab.ts";
-import { connect, factsOf } from "./wire.ts";
+import { factsOf } from "./frame-facts.ts";
 
 /** Names of tabs by their targets' ids; kept with the session, so that a name outlives a connection. */
 export type TabNames = Record<string, string>;

@@ -5,15 +5,13 @@ import { deadline, raced } from "../core/deadline.ts";
 import { Failure, toFailure } from "../core/failure.ts";
 import { type Reply, reply } from "../core/reply.ts";
 import type * as Wire from "./access.ts";
-import { act } from "./act.ts";
 import { emulate } from "./emulate.ts";
 import { evaluate } from "./evaluate.ts";
 import { glance } from "./glance.ts";
 import { callIn, callOn } from "./in-page.ts";
-import { IDLE_MS, MOST_CALL_MS, MOST_CHARACTERS, SNAPSHOT_CHARACTERS } from "./limits.ts";
-import { Live, type TabNames } from "./live.ts";
+import { MOST_CALL_MS, MOST_CHARACTERS, NEW_PAGE_CHARACTERS, SNAPSHOT_CHARACTERS, STEP_SETTLE_MS } from "./limits.ts";
+import type { Live } from "./live.ts";
 import { navigate } from "./navigate.ts";
-import { changes } from "./outline.ts";
 import READ from "./page/read.js";
 import { pdf } from "./pdf.ts";
 import type { UrlPolicy } from "./policy.ts";
@@ -21,11 +19,13 @@ import { Recording } from "./recording.ts";
 import { screenshot } from "./screenshot.ts";
 import { type BrowserSecrets, hidden, hiding } from "./secrets.ts";
 import { askPlatform } from "./platform.ts";
+import { Session } from "./session.ts";
+import { takeSteps } from "./steps.ts";
 import type { Tab } from "./tab.ts";
 import { download, upload } from "./transfer.ts";
 import { checkWait, waitFor } from "./wait.ts";
 import { framesOf } from "./watch.ts";
-import { acquire, end, factsOf } from "./wire.ts";
+import { factsOf } from "./frame-facts.ts";
 
 /** What a session is told from outside. */
 export interface BrowserSetup {
@@ -38,15 +38,6 @@ export interface BrowserSetup {
   idleMs?: number;
 }
 
-/** What is kept of a session, so that another isolate can go on with it. */
-const keptSchema = z.object({
-  sessionId: z.string(),
-  started: z.number(),
-  names: z.record(z.string(), z.string()),
-  active: z.string().optional(),
-});
-type Kept = z.output<typeof keptSchema>;
-
 interface Options {
   tab?: string | undefined;
   /** May work while a dialog is open. */
@@ -55,16 +46,11 @@ interface Options {
   looks?: boolean;
 }
 
-const NEW_PAGE_CHARACTERS = 4_000;
-const STEP_SETTLE_MS = 1_000;
-const LAST_SETTLE_MS = 3_000;
-
 /** One principal's browser session. Calls take turns; a session nobody uses is closed. */
 export abstract class BrowserObject<Env> extends DurableObject<Env> implements Wire.BrowserSession {
-  #live: Live | undefined;
+  readonly #session = new Session(this.ctx.storage, () => this.setup());
   #turn: Promise<unknown> = Promise.resolve();
   #working = 0;
-  #lastUsed = 0;
   #recording: Recording | undefined;
 
   protected abstract setup(): BrowserSetup;
@@ -86,7 +72,7 @@ export abstract class BrowserObject<Env> extends DurableObject<Env> implements W
 
   act(request: Wire.ActRequest): Promise<Reply<Wire.OnPage<Wire.ActResult>>> {
     return this.#on("act", { tab: request.tab, besideDialog: true }, (tab, live) =>
-      this.#act(tab, request, () => live.show(tab)),
+      takeSteps(tab, request, { secrets: this.setup().secrets, front: () => live.show(tab) }),
     );
   }
 
@@ -188,7 +174,7 @@ export abstract class BrowserObject<Env> extends DurableObject<Env> implements W
   session(request: Wire.SessionRequest): Promise<Reply<Wire.SessionView>> {
     return reply("browser.session", async () => {
       if (request.do === "close") {
-        await this.#close();
+        await this.#end();
         return { open: false, tabs: [] };
       }
       if (request.do === "look_at_bot") {
@@ -197,20 +183,16 @@ export abstract class BrowserObject<Env> extends DurableObject<Env> implements W
         if (bots === undefined) return { open: false, tabs: [] };
         return hidden({ open: true, ...(await glance(binding, bots)) }, hiding(secrets));
       }
-      const kept = await this.#kept();
+      const kept = await this.#session.kept();
       if (!kept && request.do === "status") return { open: false, tabs: [] };
       using limit = deadline(MOST_CALL_MS);
-      const live = await raced(this.#connected(), limit.signal);
+      const live = await raced(this.#session.connected(), limit.signal);
       const tab = live.active ?? (await live.tab());
       const extra = await raced(askPlatform(factsOf(tab.page.mainFrame()).client, request), limit.signal);
-      const idleMs = this.setup().idleMs ?? IDLE_MS;
       const view: Wire.SessionView = {
         open: true,
         started: new Date(kept?.started ?? Date.now()).toISOString(),
-        idle_closes_in_s: Math.max(
-          0,
-          Math.round((Math.max(this.#lastUsed, kept?.started ?? 0) + idleMs - Date.now()) / 1000),
-        ),
+        idle_closes_in_s: Math.max(0, Math.round(this.#session.idleLeft(kept?.started) / 1000)),
         tabs: await live.views(),
         ...extra,
       };
@@ -219,46 +201,13 @@ export abstract class BrowserObject<Env> extends DurableObject<Env> implements W
   }
 
   watch(): Promise<Reply<ReadableStream<Uint8Array>>> {
-    return reply("browser.watch", async () => framesOf(await (await this.#connected()).tab()));
+    return reply("browser.watch", async () => framesOf(await (await this.#session.connected()).tab()));
   }
 
   override async alarm(): Promise<void> {
-    const idleMs = this.setup().idleMs ?? IDLE_MS;
-    const left = this.#lastUsed + idleMs - Date.now();
+    const left = this.#session.idleLeft();
     if (this.#working > 0 || left > 0) await this.ctx.storage.setAlarm(Date.now() + Math.max(left, 1_000));
-    else await this.#close();
-  }
-
-  async #act(tab: Tab, { steps, show }: Wire.ActRequest, front: () => Promise<void>): Promise<Wire.ActResult> {
-    const { dialogs, activity } = tab;
-    const before = show === "changes" ? await dialogs.interrupting(() => tab.lines()) : [];
-    const { document } = tab;
-    const result: Wire.ActResult = { done: 0 };
-    tab.takeRefusal();
-    for (const [index, step] of steps.entries()) {
-      try {
-        // A step before may have opened a tab in front of it.
-        await dialogs.interrupting(() => front().then(() => act(tab, step, this.setup().secrets)));
-        result.done += 1;
-      } catch (error) {
-        const failure = toFailure(error);
-        // The step has opened the dialog: it is done, and those after it are not.
-        if (dialogs.open) result.done += 1;
-        if (!dialogs.open || result.done < steps.length) result.failed = failure.view();
-        break;
-      }
-      await activity.settled(index === steps.length - 1 ? LAST_SETTLE_MS : STEP_SETTLE_MS);
-    }
-    const refused = tab.takeRefusal();
-    if (refused !== undefined) tab.note(`A page was not opened: ${refused}`);
-    if (dialogs.open || show === "nothing" || tab.page.isClosed()) return result;
-    if (show === "changes" && tab.document === document) {
-      return { ...result, changes: changes(before, await dialogs.interrupting(() => tab.lines())) };
-    }
-    const shown = await dialogs.interrupting(() =>
-      tab.snapshot({ mode: "interactive", characters: NEW_PAGE_CHARACTERS }),
-    );
-    return { ...result, changes: shown.snapshot, ...(shown.cursor === undefined ? {} : { cursor: shown.cursor }) };
+    else await this.#end();
   }
 
   /** Runs `work` on a tab in its turn, within the deadline, and adds how the page is after it. */
@@ -287,7 +236,7 @@ export abstract class BrowserObject<Env> extends DurableObject<Env> implements W
         throw this.#explained(error, tab);
       } finally {
         tab.release();
-        await this.#keep(live);
+        await this.#session.keep(live);
       }
     };
     this.#working += 1;
@@ -307,20 +256,25 @@ export abstract class BrowserObject<Env> extends DurableObject<Env> implements W
 
   /** The tab to work on. That a browser has ended is often noticed only when it is spoken to: then it is a new one. */
   async #at(name: string | undefined): Promise<{ live: Live; tab: Tab }> {
-    const live = await this.#connected();
+    const live = await this.#session.connected();
     try {
       await live.browser.version();
       return { live, tab: await live.tab(name) };
     } catch (error) {
       if (error instanceof Failure || live.browser.connected) throw error;
-      const next = await this.#connected();
+      const next = await this.#session.connected();
       return { live: next, tab: await next.tab(name) };
     }
   }
 
+  async #end(): Promise<void> {
+    this.#recording = undefined;
+    await this.#session.close();
+  }
+
   #explained(error: unknown, tab: Tab): unknown {
     // Whatever it looks like from where it was noticed.
-    if (!this.#live?.browser.connected) {
+    if (!this.#session.open) {
       return new Failure("unavailable", "The browser has ended.", {
         hint: "The next call opens a new one.",
         cause: error,
@@ -329,66 +283,6 @@ export abstract class BrowserObject<Env> extends DurableObject<Env> implements W
     if (error instanceof Failure) return error;
     if (tab.page.isClosed()) return new Failure("conflict", `The tab ${tab.id} was closed.`, { cause: error });
     return error;
-  }
-
-  async #connected(): Promise<Live> {
-    if (this.#live?.browser.connected) return this.#live;
-    this.#live = undefined;
-    this.#opening ??= this.#open().finally(() => (this.#opening = undefined));
-    return await this.#opening;
-  }
-  #opening: Promise<Live> | undefined;
-
-  async #open(): Promise<Live> {
-    const { binding, policy } = this.setup();
-    const kept = await this.#kept();
-    if (kept) {
-      const { sessionId, names, active } = kept;
-      // A browser of before that cannot be reached is ended: an open one costs.
-      const again = await Live.open({ binding, sessionId, names, active, policy }).catch(() => undefined);
-      if (again) return (this.#live = again);
-      await end(binding, sessionId).catch(() => undefined);
-    }
-    const sessionId = await acquire(binding);
-    const names: TabNames = {};
-    const fresh: Kept = { sessionId, started: Date.now(), names };
-    await this.ctx.storage.put("session", fresh);
-    await this.ctx.storage.setAlarm(Date.now() + (this.setup().idleMs ?? IDLE_MS));
-    const live = await Live.open({ binding, sessionId, names, active: undefined, policy });
-    if (kept) live.active?.note("The browser of before had ended; this is a new one.");
-    return (this.#live = live);
-  }
-
-  async #kept(): Promise<Kept | undefined> {
-    return keptSchema.optional().parse(await this.ctx.storage.get("session"));
-  }
-
-  async #keep(live: Live): Promise<void> {
-    this.#lastUsed = Date.now();
-    const kept = await this.#kept();
-    if (!kept || this.#live !== live) return;
-    const active = live.active?.id;
-    if (active !== kept.active || Object.keys(live.names).length !== Object.keys(kept.names).length) {
-      await this.ctx.storage.put("session", {
-        ...kept,
-        names: live.names,
-        ...(active === undefined ? {} : { active }),
-      });
-    }
-    await this.ctx.storage.setAlarm(this.#lastUsed + (this.setup().idleMs ?? IDLE_MS));
-  }
-
-  async #close(): Promise<void> {
-    // One that is just being opened is closed too.
-    await this.#opening?.catch(() => undefined);
-    const kept = await this.#kept();
-    const live = this.#live;
-    this.#live = undefined;
-    this.#recording = undefined;
-    await this.ctx.storage.deleteAlarm();
-    if (kept) await end(this.setup().binding, kept.sessionId);
-    await this.ctx.storage.delete("session");
-    await live?.browser.disconnect().catch(() => undefined);
   }
 }
 

@@ -3,7 +3,7 @@ import type { FileBytes } from "./access.ts";
 import { bytesOf } from "./screenshot.ts";
 import type { Tab } from "./tab.ts";
 import { readStream } from "./transfer.ts";
-import { factsOf } from "./wire.ts";
+import { factsOf } from "./frame-facts.ts";
 
 /** The page on paper. */
 export async function pdf(

@@ -5,7 +5,7 @@ import { callOn } from "./in-page.ts";
 import ORIGIN from "./page/origin.js";
 import REACH from "./page/reach.js";
 import { type Element, HANDLES } from "./refs.ts";
-import { factsOf } from "./wire.ts";
+import { factsOf } from "./frame-facts.ts";
 
 export interface Spot {
   x: number;

@@ -3,7 +3,7 @@ import type { Picture } from "./access.ts";
 import { MOST_IMAGE_BYTES } from "./limits.ts";
 import type { Tab } from "./tab.ts";
 import { animated, sizeOf, type StillFrame } from "./webp.ts";
-import { factsOf } from "./wire.ts";
+import { factsOf } from "./frame-facts.ts";
 
 /** A longer one is not begun for: what is filmed is steps, not films. */
 const MOST_MS = 120_000;

@@ -1,6 +1,6 @@
 import type { CDPSession, Frame, Page } from "@cloudflare/puppeteer";
 import { Failure } from "../core/failure.ts";
-import { factsOf } from "./wire.ts";
+import { factsOf } from "./frame-facts.ts";
 
 /** An element found again. */
 export interface Element {

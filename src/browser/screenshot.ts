@@ -6,7 +6,7 @@ import { callOn } from "./in-page.ts";
 import { MOST_IMAGE_BYTES, MOST_IMAGE_SIDE } from "./limits.ts";
 import { originOf } from "./pointer.ts";
 import type { Tab } from "./tab.ts";
-import { factsOf } from "./wire.ts";
+import { factsOf } from "./frame-facts.ts";
 
 /** Below this nothing is readable: what is larger is cut instead. */
 const LEAST_SCALE = 0.5;

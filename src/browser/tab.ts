@@ -7,7 +7,7 @@ import { SNAPSHOT_CHARACTERS } from "./limits.ts";
 import { outline, under } from "./outline.ts";
 import { type Element, HANDLES, Refs } from "./refs.ts";
 import { type Node, treeOf } from "./tree.ts";
-import { factsOf } from "./wire.ts";
+import { factsOf } from "./frame-facts.ts";
 
 /** Snapshots whose rest can still be asked for. */
 const MOST_KEPT = 4;

@@ -8,7 +8,7 @@ import { inTheWay } from "./pointer.ts";
 import { allowedUrl, type UrlPolicy } from "./policy.ts";
 import { bytesOf } from "./screenshot.ts";
 import type { Tab } from "./tab.ts";
-import { factsOf } from "./wire.ts";
+import { factsOf } from "./frame-facts.ts";
 
 const attached = z.union([z.object({ problem: z.string() }), z.object({ files: z.number() })]);
 

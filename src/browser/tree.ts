@@ -1,7 +1,7 @@
 import type { Frame, Page } from "@cloudflare/puppeteer";
 import CLICKABLES from "./page/clickables.js";
 import type { Refs } from "./refs.ts";
-import { factsOf, type FrameFacts } from "./wire.ts";
+import { factsOf, type FrameFacts } from "./frame-facts.ts";
 
 /** A page as it is told to a reader: what a screen reader would say, and the names to act on it by. */
 export interface Node {

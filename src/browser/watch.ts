@@ -1,5 +1,5 @@
 import type { Tab } from "./tab.ts";
-import { factsOf } from "./wire.ts";
+import { factsOf } from "./frame-facts.ts";
 
 const QUALITY = 60;
 

@@ -1,6 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { z } from "zod";
 import { sha256 } from "../core/digest.ts";
+import { hex, randomBytes } from "../core/encoding.ts";
 import { Failure, type FailureView } from "../core/failure.ts";
 import { type Reply, reply } from "../core/reply.ts";
 import type { GatewayAccess } from "../gateway/access.ts";
@@ -186,8 +187,7 @@ export abstract class ChatObject<Env> extends DurableObject<Env> implements Chat
   signingKey(): string {
     const stored = z.string().safeParse(this.ctx.storage.kv.get(SIGNING_KEY));
     if (stored.success) return stored.data;
-    const bytes = crypto.getRandomValues(new Uint8Array(32));
-    const made = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    const made = hex(randomBytes(32));
     this.ctx.storage.kv.put(SIGNING_KEY, made);
     return made;
   }

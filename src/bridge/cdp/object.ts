@@ -1,11 +1,11 @@
 import { DurableObject } from "cloudflare:workers";
+import { acquire, type BrowserPlatform, release, socketOf } from "../../browser/binding.ts";
 import { Failure, toFailure } from "../../core/failure.ts";
 import { log } from "../../core/log.ts";
 import { Control } from "./control.ts";
 import { discover } from "./discovery.ts";
 import { type BridgeLimits, BRIDGE_LIMITS } from "./limits.ts";
 import { pipe } from "./pipe.ts";
-import { acquire, type BrowserPlatform, release, socketOf } from "./platform.ts";
 import { keepOpen, type Screened } from "./screen.ts";
 
 /** The session's id: outlives this object's memory, so that no browser is left behind. */
