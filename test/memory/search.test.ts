@@ -87,6 +87,37 @@ describe("searching the memory", () => {
     expect(files.map(({ path }: { path: string }) => path)).toEqual(paths.toSorted());
   });
 
+  it("finds the rare word among thousands, and hides nothing behind words that are everywhere", async () => {
+    const disk = stack.disk();
+    await disk.restore();
+    for (let file = 0; file < 3; file++) {
+      const lines = Array.from({ length: 2_000 }, (_, n) => `# every day ${file}-${n}\n`).join("");
+      writeFileSync(join(disk.workspace, `days-${file}.md`), lines);
+    }
+    writeFileSync(join(disk.workspace, "rare.md"), "every zebra\n");
+    const folder = join(disk.home, "conversations/main");
+    mkdirSync(folder, { recursive: true });
+    const mine = `agent_main_mcp_${READER}_days-33333333.md`;
+    const said = "# Conversation\n\n## 2026-11-23T12:00:00.000Z user\n\nwe speak every day\n";
+    writeFileSync(join(folder, mine), said);
+    writeFileSync(join(folder, `agent_main_mcp_${"b".repeat(24)}_days-44444444.md`), said);
+    await disk.keepOnce();
+    expect(await search("every zebra")).toMatchObject([{ path: "workspace/rare.md", snippet: "**every** **zebra**" }]);
+    expect(await search("every")).toHaveLength(10);
+    expect(await search("every day")).toHaveLength(10);
+    // Nothing has both: the telling word first, and others to the limit.
+    const either = await search("zebra day nowhere");
+    expect(either[0]).toMatchObject({ path: "workspace/rare.md" });
+    expect(either).toHaveLength(10);
+    for (const query of ["every day", "every", "day nowhere"]) {
+      const conversations = await search(query, { kinds: ["conversation"] });
+      expect(
+        conversations.map(({ path }) => path),
+        query,
+      ).toEqual([`conversations/main/${mine}`]);
+    }
+  });
+
   it("knows everything again when its object was lost", async () => {
     const before = await search("cats");
     await stack.tell("loseEverything");

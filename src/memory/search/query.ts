@@ -1,10 +1,10 @@
 const MOST_WORDS = 16;
 
 /**
- * A person's words as an FTS5 query: every word quoted, so that none of them is an operator; what stands in double quotes is a
- * phrase. All of them have to be there, or, as the second try, any. Undefined when there is no word.
+ * A person's words as FTS5 terms: every word quoted, so that none of them is an operator; what stands in double quotes is a
+ * phrase.
  */
-export function ftsQueries(text: string): { all: string; any: string } | undefined {
+export function ftsTerms(text: string): string[] {
   const terms: string[] = [];
   for (const [, phrase, rest] of text.matchAll(/"([^"]*)"|([^"]+)/g)) {
     if (phrase !== undefined) {
@@ -12,8 +12,15 @@ export function ftsQueries(text: string): { all: string; any: string } | undefin
       if (inside.length > 0) terms.push(`"${inside.join(" ")}"`);
     } else terms.push(...words(rest ?? "").map((word) => `"${word}"`));
   }
-  const kept = terms.slice(0, MOST_WORDS);
-  return kept.length === 0 ? undefined : { all: kept.join(" "), any: kept.join(" OR ") };
+  return [...new Set(terms)].slice(0, MOST_WORDS);
+}
+
+export const allOf = (terms: readonly string[]): string => terms.join(" AND ");
+export const anyOf = (terms: readonly string[]): string => terms.join(" OR ");
+
+/** A term as the index spells it. Of a phrase, and of a word it takes for two, the index knows no such word. */
+export function spelled(term: string): string {
+  return term.slice(1, -1).toLowerCase().normalize("NFD").replaceAll(/\p{M}/gu, "");
 }
 
 function words(text: string): string[] {
