@@ -9,6 +9,7 @@ import { readConfig } from "./config/config.ts";
 import type { GatewayAccess } from "./gateway/access.ts";
 import { GATEWAY_PORT, gatewayConfig, gatewayEnv, WORKSPACE } from "./gateway/config.ts";
 import { MemoryObject } from "./memory/object.ts";
+import type { Retention } from "./memory/retention.ts";
 import type { GatewayPlan, GatewayTokens } from "./sandbox/gateway-plan.ts";
 import type { JournalLimits } from "./journal/access.ts";
 import { JournalObject } from "./journal/object.ts";
@@ -107,10 +108,14 @@ export class MoltbotJournal extends JournalObject<Cloudflare.Env> {
   }
 }
 
-/** The memory's Durable Object, told which bucket it keeps generations in. */
+/** The memory's Durable Object, told which bucket it keeps generations in, and how long. */
 export class MoltbotMemory extends MemoryObject<Cloudflare.Env> {
   protected bucket(): R2Bucket {
     return this.env.STATE;
+  }
+
+  protected retention(): Retention {
+    return readConfig({ ...this.env }).retention;
   }
 }
 

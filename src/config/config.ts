@@ -42,6 +42,8 @@ export interface Config {
   sandbox: { bridgeUrl: string; sleepAfter: string };
   /** Whether the bot asks before it runs a command. */
   execApproval: "off" | "ask";
+  /** How long which generations of the memory are kept. Milliseconds. */
+  retention: { allFor: number; hourlyFor: number; dailyFor: number };
   /** How long, and how much of it, the journal keeps. */
   journal: { days: number; entries: number };
   /** What the owner might want to change, for the log. */
@@ -82,6 +84,12 @@ function missingTogether(settings: Settings): string[] {
   }
   if ((settings.SLACK_BOT_TOKEN === undefined) !== (settings.SLACK_APP_TOKEN === undefined)) {
     problems.push("SLACK_BOT_TOKEN and SLACK_APP_TOKEN go together");
+  }
+  if (settings.MEMORY_KEEP_HOURLY < settings.MEMORY_KEEP_ALL) {
+    problems.push("MEMORY_KEEP_HOURLY must not be shorter than MEMORY_KEEP_ALL");
+  }
+  if (settings.MEMORY_KEEP_DAILY < settings.MEMORY_KEEP_HOURLY) {
+    problems.push("MEMORY_KEEP_DAILY must not be shorter than MEMORY_KEEP_HOURLY");
   }
   problems.push(...modelTargets(settings).problems);
   return problems;
@@ -130,6 +138,11 @@ function toConfig(settings: Settings): Omit<Config, "hints"> {
     browser: { privateHosts: settings.BROWSER_PRIVATE_HOSTS, secrets: settings.BROWSER_SECRETS },
     sandbox: { bridgeUrl: settings.BRIDGE_URL ?? settings.PUBLIC_URL, sleepAfter: settings.SLEEP_AFTER },
     execApproval: settings.EXEC_APPROVAL,
+    retention: {
+      allFor: settings.MEMORY_KEEP_ALL,
+      hourlyFor: settings.MEMORY_KEEP_HOURLY,
+      dailyFor: settings.MEMORY_KEEP_DAILY,
+    },
     journal: { days: settings.JOURNAL_DAYS, entries: settings.JOURNAL_ENTRIES },
   };
 }

@@ -43,6 +43,20 @@ const wholeNumber = z
   .transform(Number)
   .refine((n) => n > 0, "must be more than 0");
 
+const UNIT_MS = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+const LONGEST_DAYS = 3_650;
+
+/** "30m", "24h" or "31d", in milliseconds. */
+const duration = z
+  .string()
+  .regex(/^\d{1,6}[mhd]$/, "must be like 30m, 24h or 31d")
+  .transform((text) => {
+    const unit = z.enum(["m", "h", "d"]).parse(text.slice(-1));
+    return Number(text.slice(0, -1)) * UNIT_MS[unit];
+  })
+  .refine((ms) => ms > 0, "must be more than 0")
+  .refine((ms) => ms <= LONGEST_DAYS * UNIT_MS.d, `must be at most ${LONGEST_DAYS}d`);
+
 const money = z
   .string()
   .regex(/^\d+(\.\d+)?$/, "must be a number of dollars")
@@ -261,6 +275,21 @@ export const SETTINGS = {
       .default("10m"),
     "How long the container stays up when nobody uses it: a duration such as 10m, or never.",
     "10m",
+  ),
+  MEMORY_KEEP_ALL: setting(
+    duration.prefault("1h"),
+    "How long every generation of the memory is kept: a duration such as 30m, 24h or 31d.",
+    "1h",
+  ),
+  MEMORY_KEEP_HOURLY: setting(
+    duration.prefault("24h"),
+    "How long the last generation of each hour is kept. Not shorter than MEMORY_KEEP_ALL.",
+    "24h",
+  ),
+  MEMORY_KEEP_DAILY: setting(
+    duration.prefault("31d"),
+    "How long the last generation of each day is kept. Not shorter than MEMORY_KEEP_HOURLY. The present generation always stays.",
+    "31d",
   ),
   EXEC_APPROVAL: setting(
     z.enum(["off", "ask"], "must be off or ask").default("off"),

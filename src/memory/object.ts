@@ -21,7 +21,6 @@ import { Generations, PIN_MS } from "./generations.ts";
 import { type GenerationRow, Ledger } from "./ledger.ts";
 import { findEntry, isReadable, liveGeneration, noFile, readablePath, readEntry } from "./reading.ts";
 import type { Retention } from "./retention.ts";
-import { RETENTION } from "./retention.ts";
 import { catchUp } from "./search/catch-up.ts";
 import type { Hit } from "./search/hit.ts";
 import { SearchIndex } from "./search/index.ts";
@@ -53,7 +52,8 @@ export abstract class MemoryObject<Env> extends DurableObject<Env> implements Me
 
   protected abstract bucket(): R2Bucket;
 
-  protected readonly retention: Retention = RETENTION;
+  /** Asked at each prune. */
+  protected abstract retention(): Retention;
 
   /** A new fence: whatever an earlier start of the container still has on its way is refused from now on. */
   begin(): Promise<Reply<Begun>> {
@@ -231,7 +231,7 @@ export abstract class MemoryObject<Env> extends DurableObject<Env> implements Me
       return await sweep(this.#store, this.#ledger, {
         present: present?.generation,
         now: Date.now(),
-        retention: this.retention,
+        retention: this.retention(),
       });
     });
   }

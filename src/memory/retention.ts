@@ -11,13 +11,11 @@ export interface Retention {
   dailyFor: number;
 }
 
-export const RETENTION: Retention = { allFor: HOUR, hourlyFor: DAY, dailyFor: 31 * DAY };
-
 /** Those that may go. The newest always stays. */
 export function expired<G extends { id: string; at: number }>(
   generations: readonly G[],
   now: number,
-  retention: Retention = RETENTION,
+  retention: Retention,
 ): G[] {
   const kept = new Set<string>();
   const newestFirst = generations.toSorted((a, b) => b.at - a.at || (a.id < b.id ? 1 : -1));

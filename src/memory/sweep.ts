@@ -1,6 +1,6 @@
 import { log } from "../core/log.ts";
 import type { Ledger } from "./ledger.ts";
-import { expired, type Retention, RETENTION } from "./retention.ts";
+import { expired, type Retention } from "./retention.ts";
 import type { MemoryStore } from "./store.ts";
 
 /** A head put whose answer got lost may arrive so much later, at the most. Milliseconds. */
@@ -10,7 +10,7 @@ const UNSURE_FOR = 86_400_000;
 export async function sweep(
   store: MemoryStore,
   ledger: Ledger,
-  { present, now, retention = RETENTION }: { present: string | undefined; now: number; retention?: Retention },
+  { present, now, retention }: { present: string | undefined; now: number; retention: Retention },
 ): Promise<{ generations: number; blobs: number }> {
   for (const { id } of expired(ledger.generations("live"), now, retention)) {
     if (id !== present) ledger.setGenerationState(id, "expired");

@@ -134,7 +134,7 @@ describe("when the storage fails", () => {
     write(disk, "kept.md", "kept");
     const bot = await start(disk);
     await bot.keep();
-    await stack.tell("keepOnlyNewest");
+    await stack.tell("keepFor");
     const rounds = await everyFault({
       async prepare(round) {
         // The same content comes and goes, so that what is being deleted is wanted again.

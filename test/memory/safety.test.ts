@@ -114,6 +114,37 @@ describe("the memory", () => {
     await keeper.ended;
   });
 
+  it("keeps generations as long as it is told, and says when the next prune is", async () => {
+    const HOUR = 3_600_000;
+    const disk = stack.disk();
+    for (const text of ["one", "two", "three", "four"]) {
+      writeFileSync(join(disk.workspace, "note.md"), text);
+      await disk.keepOnce();
+    }
+    const { nextPrune, head } = await stack.call("status");
+    expect(nextPrune).toBeGreaterThan(Date.now());
+    const left = async () => (await stack.call("generations")).map(({ id }: { id: string }) => id).toReversed();
+    const [one, two, three] = await left();
+    // Two within one hour of four days ago, one of the day before that.
+    const hour = Math.floor(Date.now() / HOUR - 96) * HOUR;
+    await stack.tell("commitAt", one, hour - 24 * HOUR);
+    await stack.tell("commitAt", two, hour);
+    await stack.tell("commitAt", three, hour + 60_000);
+    await stack.tell("keepFor", { allFor: 200 * HOUR, hourlyFor: 200 * HOUR, dailyFor: 200 * HOUR });
+    await stack.call("prune");
+    expect(await left()).toEqual([one, two, three, head.id]);
+    await stack.tell("keepFor", { allFor: HOUR, hourlyFor: 100 * HOUR, dailyFor: 200 * HOUR });
+    await stack.call("prune");
+    expect(await left()).toEqual([one, three, head.id]);
+    await stack.tell("keepFor", { allFor: HOUR, hourlyFor: 2 * HOUR, dailyFor: 100 * HOUR });
+    await stack.call("prune");
+    expect(await left()).toEqual([three, head.id]);
+    await stack.tell("keepFor");
+    await stack.call("prune");
+    expect(await left()).toEqual([head.id]);
+    await soundHead(stack);
+  });
+
   it("takes no blob that is not what its name says, and no path that leads elsewhere", async () => {
     const { fence } = await stack.call("begin");
     const put = (name: string, body: string, of = fence) =>

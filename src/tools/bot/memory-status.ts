@@ -31,11 +31,12 @@ export function memoryData(status: MemoryStatus): z.output<typeof memoryOutput> 
   };
 }
 
-export function memoryLines({ head, problem, skipped }: MemoryStatus): string[] {
+export function memoryLines({ head, generations, nextPrune, problem, skipped }: MemoryStatus): string[] {
   return [
     head
       ? `Memory: generation ${head.id} of ${isoTime(head.at)}, ${head.files} files.`
       : "Memory: nothing is kept yet.",
+    ...(nextPrune === null ? [] : [`${generations} generations; the next prune is at ${isoTime(nextPrune)}.`]),
     ...(problem === null ? [] : [`The memory cannot be kept: ${problem}`]),
     ...skipped.map(({ path, reason }) => `Not kept: ${path}. ${reason}`),
   ];

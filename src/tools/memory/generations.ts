@@ -9,7 +9,7 @@ export const memoryGenerations = defineTool({
   name: "memory_generations",
   title: "List the generations of the Moltbot's memory",
   description:
-    "The states of the Moltbot's memory that can still be read or put back, newest first: all of the last hour, one an hour for a day, one a day for a month. Does not wake the Moltbot.",
+    "The states of the Moltbot's memory that can still be read or put back, newest first: all of the last time, then one an hour, then one a day, as long as the settings say. Does not wake the Moltbot.",
   scope: "memory",
   effect: "read",
   idempotent: true,

@@ -48,6 +48,22 @@ describe("readConfig", () => {
     expect(message).not.toContain("canary");
   });
 
+  it("knows how long generations are kept, and says what is wrong with it", () => {
+    const HOUR = 3_600_000;
+    expect(readConfig(COMPLETE).retention).toEqual({ allFor: HOUR, hourlyFor: 24 * HOUR, dailyFor: 31 * 24 * HOUR });
+    const set = { ...COMPLETE, MEMORY_KEEP_ALL: "30m", MEMORY_KEEP_HOURLY: "2d", MEMORY_KEEP_DAILY: "60d" };
+    expect(readConfig(set).retention).toEqual({ allFor: HOUR / 2, hourlyFor: 48 * HOUR, dailyFor: 1_440 * HOUR });
+    for (const [wrong, says] of [
+      [{ MEMORY_KEEP_ALL: "an hour" }, "MEMORY_KEEP_ALL must be like 30m, 24h or 31d"],
+      [{ MEMORY_KEEP_ALL: "0h" }, "MEMORY_KEEP_ALL must be more than 0"],
+      [{ MEMORY_KEEP_DAILY: "9999d" }, "MEMORY_KEEP_DAILY must be at most 3650d"],
+      [{ MEMORY_KEEP_ALL: "2d" }, "MEMORY_KEEP_HOURLY must not be shorter than MEMORY_KEEP_ALL"],
+      [{ MEMORY_KEEP_DAILY: "1h" }, "MEMORY_KEEP_DAILY must not be shorter than MEMORY_KEEP_HOURLY"],
+    ] as const) {
+      expect(failure({ ...COMPLETE, ...wrong }).message).toContain(says);
+    }
+  });
+
   it("refuses a set with which nobody could sign in", () => {
     expect(failure({ ...COMPLETE, ALLOWED_EMAILS: "" }).message).toContain("nobody could sign in");
   });
