@@ -32,6 +32,7 @@ const VENDORS: Record<string, string[]> = {
   "@modelcontextprotocol/": ["mcp"],
   agents: ["mcp"],
   jose: ["auth"],
+  "modern-tar": ["memory"],
   "@cloudflare/workers-oauth-provider": ["auth", "app.ts"],
   "@cloudflare/sandbox": ["sandbox"],
   "@cloudflare/puppeteer": ["browser"],

@@ -55,6 +55,28 @@ export interface MemoryWriter {
   manifest(generation: string): Promise<Reply<Manifest>>;
 }
 
+/** Content that is stored and that nothing refers to yet. */
+export interface ImportedTrees {
+  shards: number;
+  /** Blobs, one for each shard. */
+  trees: readonly string[];
+}
+
+/** How an archive's content gets to its blobs, beside whatever the container commits meanwhile. Calls throw Failures. */
+export interface MemoryImporter {
+  offer(contents: readonly string[]): Promise<Wanted>;
+  arrived(name: string, bytes: number): Promise<void>;
+}
+
+/** What exports and imports ask of the memory object. */
+export interface MemoryArchive {
+  manifest(generation: string): Promise<Reply<Manifest>>;
+  offer(contents: readonly string[]): Promise<Reply<Wanted>>;
+  arrived(name: string, bytes: number): Promise<Reply<void>>;
+  /** Makes stored trees the present generation. As with `restore`, the container has to be stopped. */
+  takeIn(content: ImportedTrees): Promise<Reply<Generation>>;
+}
+
 export interface Generation {
   id: string;
   /** Milliseconds since 1970. */

@@ -11,6 +11,7 @@ import {
   type Reason,
   shardCount,
 } from "./format.ts";
+import type { ImportedTrees } from "./access.ts";
 import type { Ledger } from "./ledger.ts";
 import type { MemoryStore, PlacedHead } from "./store.ts";
 
@@ -63,18 +64,32 @@ export class Generations {
     if (target?.state !== "live") {
       throw new Failure("not_found", `There is no generation ${id}.`, { hint: "memory_generations lists them." });
     }
-    const entries: Entry[] = [];
-    for (const tree of target.trees) {
-      for (const entry of await this.#store.tree(tree)) entries.push(entry);
-    }
-    const lost = entries.flatMap(blobsOf).find((name) => this.#ledger.blobState(name) !== "stored");
+    return await this.#takeOver(target, `Generation ${id}`, { ...facts, reason: "restore" });
+  }
+
+  /** Makes content that was stored without a generation the present one. */
+  async takeIn(content: ImportedTrees, facts: { fence: number; now: number }): Promise<Manifest> {
+    return await this.#takeOver(content, "The import", { ...facts, reason: "import" });
+  }
+
+  async #takeOver(
+    { shards, trees }: { shards: number; trees: readonly string[] },
+    what: string,
+    facts: { fence: number; now: number; reason: Reason },
+  ): Promise<Manifest> {
+    const read = new Map<string, Entry[]>();
+    for (const tree of trees) read.set(tree, await this.#store.tree(tree));
+    const entries = [...read.values()].flat();
+    // From this check until the generation is noted as unsure nothing is awaited, so no sweep comes in between.
+    const lost = [...trees, ...entries.flatMap(blobsOf)].find((name) => this.#ledger.blobState(name) !== "stored");
     if (lost !== undefined) {
-      throw new Failure("upstream", `Generation ${id} needs the blob ${lost}, which is missing or damaged.`, {
-        hint: "Choose another generation.",
+      throw new Failure("upstream", `${what} needs the blob ${lost}, which is missing or damaged.`, {
+        hint: facts.reason === "import" ? "Import the archive again." : "Choose another generation.",
       });
     }
-    const { files, bytes, shards, trees } = target;
-    return await this.#publish({ files, bytes, shards, trees, reason: "restore", ...facts }, () => {
+    for (const [tree, of] of read) this.#ledger.setTree(tree, of);
+    const bytes = entries.reduce((sum, entry) => sum + ("size" in entry ? entry.size : 0), 0);
+    return await this.#publish({ files: entries.length, bytes, shards, trees: [...trees], ...facts }, () => {
       this.#ledger.dropStaged();
       this.#ledger.dropEntries();
       this.#ledger.setEntries(entries, shards);

@@ -8,7 +8,9 @@ import type {
   Change,
   CommitRequest,
   Generation,
+  ImportedTrees,
   KeeperReport,
+  MemoryArchive,
   MemoryFile,
   MemoryReader,
   MemoryStatus,
@@ -34,7 +36,10 @@ const DAY = 24 * HOUR;
 const INDEX_WITHIN_MS = 2_000;
 
 /** The single writer of the bot's memory. */
-export abstract class MemoryObject<Env> extends DurableObject<Env> implements MemoryWriter, MemoryReader {
+export abstract class MemoryObject<Env>
+  extends DurableObject<Env>
+  implements MemoryWriter, MemoryReader, MemoryArchive
+{
   readonly #ledger: Ledger;
   readonly #index: SearchIndex;
   #indexing: Promise<void> | undefined;
@@ -76,23 +81,43 @@ export abstract class MemoryObject<Env> extends DurableObject<Env> implements Me
   want(fence: number, contents: readonly string[]): Promise<Reply<Wanted>> {
     return reply("memory.want", () => {
       this.#admit(fence);
-      const wanted: Wanted = { known: {}, upload: {} };
-      for (const sha of contents) {
-        const known = this.#ledger.usableBlob(sha);
-        const name = known ?? this.#ledger.reserveBlob(sha);
-        this.#ledger.pin(name, Date.now() + PIN_MS);
-        wanted[known === undefined ? "upload" : "known"][sha] = name;
-      }
-      return wanted;
+      return this.#wanted(contents);
     });
+  }
+
+  /** As `want`, for an import, which is no container's. */
+  offer(contents: readonly string[]): Promise<Reply<Wanted>> {
+    return reply("memory.offer", async () => {
+      await this.#met();
+      return this.#wanted(contents);
+    });
+  }
+
+  #wanted(contents: readonly string[]): Wanted {
+    const wanted: Wanted = { known: {}, upload: {} };
+    for (const sha of contents) {
+      const known = this.#ledger.usableBlob(sha);
+      const name = known ?? this.#ledger.reserveBlob(sha);
+      this.#ledger.pin(name, Date.now() + PIN_MS);
+      wanted[known === undefined ? "upload" : "known"][sha] = name;
+    }
+    return wanted;
   }
 
   stored(fence: number, name: string, bytes: number): Promise<Reply<void>> {
     return reply("memory.stored", () => {
       this.#admit(fence);
-      this.#ledger.pin(name, Date.now() + PIN_MS);
-      this.#ledger.setStored(name, bytes);
+      this.#arrived(name, bytes);
     });
+  }
+
+  arrived(name: string, bytes: number): Promise<Reply<void>> {
+    return reply("memory.arrived", () => this.#arrived(name, bytes));
+  }
+
+  #arrived(name: string, bytes: number): void {
+    this.#ledger.pin(name, Date.now() + PIN_MS);
+    this.#ledger.setStored(name, bytes);
   }
 
   stage(fence: number, changes: readonly Change[]): Promise<Reply<void>> {
@@ -195,15 +220,27 @@ export abstract class MemoryObject<Env> extends DurableObject<Env> implements Me
 
   /** The container has to be stopped, or what it still wants to commit is refused. */
   restore(generation: string): Promise<Reply<Generation>> {
-    return this.#alone("memory.restore", async () => {
+    return this.#replace("memory.restore", (facts) => this.#generations.putBack(generation, facts));
+  }
+
+  takeIn(content: ImportedTrees): Promise<Reply<Generation>> {
+    return this.#replace("memory.import", (facts) => this.#generations.takeIn(content, facts));
+  }
+
+  #replace(
+    operation: string,
+    work: (facts: { fence: number; now: number }) => Promise<Manifest>,
+  ): Promise<Reply<Generation>> {
+    return this.#alone(operation, async () => {
       // A missing head is one of the reasons to be here.
-      await this.#generations.present(true).catch((error: unknown) => log("warn", "memory.restore", { cause: error }));
+      await this.#generations.present(true).catch((error: unknown) => log("warn", operation, { cause: error }));
       const fence = this.#fence() + 1;
       this.#ledger.setFact("fence", String(fence));
-      const { generation: id } = await this.#generations.putBack(generation, { fence, now: Date.now() });
+      const { generation: id } = await work({ fence, now: Date.now() });
       const row = this.#ledger.generation(id);
       if (!row) throw new Failure("internal", `Generation ${id} is not in the ledger.`);
       this.ctx.waitUntil(this.#catchUp());
+      await this.#planPrune(FIRST_PRUNE_MS);
       return shown(row);
     });
   }
