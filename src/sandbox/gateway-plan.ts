@@ -32,14 +32,3 @@ export interface GatewayTokens {
   /** What the gateway shows to the bridge. */
   bridge: string;
 }
-
-export interface GatewayStatus {
-  /** "unresponsive": its process is there and does not answer. */
-  phase: "asleep" | "starting" | "ready" | "unresponsive" | "failed";
-  /** How often the gateway was started since this bot was set up. */
-  starts: number;
-  /** Since when the gateway is ready, ISO 8601. */
-  readySince?: string;
-  /** Why it does not start; with the end of its log. */
-  reason?: string;
-}

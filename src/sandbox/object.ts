@@ -1,7 +1,8 @@
 import { Sandbox } from "@cloudflare/sandbox";
 import { log } from "../core/log.ts";
 import { type Reply, reply, unwrap } from "../core/reply.ts";
-import type { GatewayPlan, GatewayStatus, GatewayTokens } from "./gateway-plan.ts";
+import type { GatewayPlan, GatewayTokens } from "./gateway-plan.ts";
+import type { BotLifecycle, GatewayStatus, Uptime } from "./lifecycle.ts";
 import type { DirectoryEntry, ShellResult } from "./results.ts";
 import { type GatewayHost, GatewaySupervisor } from "./supervisor.ts";
 import { isInterrupted, NO_SESSION, sandboxFailure } from "./wire.ts";
@@ -10,7 +11,7 @@ import { isInterrupted, NO_SESSION, sandboxFailure } from "./wire.ts";
  * The container's Durable Object: the SDK's Sandbox, and in it the one gateway. Every method of ours answers with a
  * Reply, for the SDK's error codes do not survive the way out of a Durable Object.
  */
-export abstract class SandboxObject<Env extends Cloudflare.Env> extends Sandbox<Env> {
+export abstract class SandboxObject<Env extends Cloudflare.Env> extends Sandbox<Env> implements BotLifecycle {
   readonly #supervisor: GatewaySupervisor;
   #awake: Promise<void> | undefined;
   readonly #running = new Set<{ caller: string | undefined; env: Record<string, string> }>();
@@ -45,6 +46,26 @@ export abstract class SandboxObject<Env extends Cloudflare.Env> extends Sandbox<
 
   gatewayStatus(): Promise<Reply<GatewayStatus>> {
     return reply("gateway.status", () => this.#supervisor.status());
+  }
+
+  gatewayStart(): Promise<Reply<GatewayStatus>> {
+    return reply("gateway.start", async () => {
+      const status = await this.#supervisor.status();
+      if (status.phase === "asleep") this.ctx.waitUntil(this.#supervisor.ready().catch(() => undefined));
+      return status.phase === "asleep" ? await this.#supervisor.status() : status;
+    });
+  }
+
+  sleep(): Promise<Reply<void>> {
+    return reply("container.sleep", () => this.stop());
+  }
+
+  gatewayLog(lines: number): Promise<Reply<{ lines: string[]; running: boolean }>> {
+    return reply("gateway.log", () => this.#supervisor.log(lines));
+  }
+
+  uptime(): Promise<Reply<Uptime>> {
+    return reply("container.uptime", () => this.#supervisor.uptime());
   }
 
   /** Whether `token` is the one the present gateway was given for the bridge. */

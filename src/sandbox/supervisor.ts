@@ -5,7 +5,8 @@ import { Failure } from "../core/failure.ts";
 import { log } from "../core/log.ts";
 import { redact } from "../core/redact.ts";
 import { shellLine } from "../core/shell.ts";
-import type { GatewayPlan, GatewayStatus, GatewayTokens } from "./gateway-plan.ts";
+import type { GatewayPlan, GatewayTokens } from "./gateway-plan.ts";
+import type { GatewayStatus, Uptime } from "./lifecycle.ts";
 import type { ShellResult } from "./results.ts";
 
 /** After so many failed starts in a row nothing more is tried until a person asks: each costs container time. */
@@ -91,6 +92,17 @@ export class GatewaySupervisor {
       return { phase: (await this.#host.process(PROCESS_ID))?.running ? "unresponsive" : "asleep", starts };
     }
     return { phase: "ready", starts, ...(readySince ? { readySince } : {}) };
+  }
+
+  async log(lines: number): Promise<{ lines: string[]; running: boolean }> {
+    if (!this.#host.running()) return { lines: [], running: false };
+    const text = await this.#host.logs(PROCESS_ID).catch(() => "");
+    return { lines: redact(text).trimEnd().split("\n").slice(-lines), running: true };
+  }
+
+  async uptime(): Promise<Uptime> {
+    const { starts } = await this.#read();
+    return { month: new Date().toISOString().slice(0, 7), awakeHours: 0, starts, usd: 0, sleepAfter: "10m" };
   }
 
   /** The present tokens; the bridge compares what it is shown with them. */

@@ -1,7 +1,7 @@
 import type { BrowserSession } from "../browser/access.ts";
 import type { ChatAccess } from "../chat/access.ts";
 import type { CommandHost } from "../sandbox/commands.ts";
-import type { GatewayStatus } from "../sandbox/gateway-plan.ts";
+import type { BotLifecycle } from "../sandbox/lifecycle.ts";
 import type { DirectoryEntry } from "../sandbox/results.ts";
 import type { UsageAccess } from "../usage/access.ts";
 import type { Reply } from "../core/reply.ts";
@@ -13,9 +13,9 @@ export interface FileHost {
   directory(path: string, options: { recursive: boolean; hidden: boolean }): Promise<Reply<DirectoryEntry[]>>;
 }
 
-export interface BotHost {
-  gatewayStatus(): Promise<Reply<GatewayStatus>>;
-  gatewayRestart(): Promise<Reply<unknown>>;
+/** The bot as a whole. */
+export interface BotHost extends BotLifecycle {
+  /** Stops the gateway, and leaves it stopped until somebody needs it. */
   gatewayRest(): Promise<Reply<void>>;
 }
 

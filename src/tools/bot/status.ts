@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { unwrap } from "../../core/reply.ts";
-import type { GatewayStatus } from "../../sandbox/gateway-plan.ts";
+import type { GatewayStatus } from "../../sandbox/lifecycle.ts";
 import type { UsageTotal } from "../../usage/access.ts";
 import { defineTool } from "../tool.ts";
 import { memoryData, memoryLines, memoryOutput } from "./memory-status.ts";
@@ -21,14 +21,14 @@ export const botStatus = defineTool({
   name: "bot_status",
   title: "Status of the Moltbot",
   description:
-    "Whether the Moltbot is asleep, starting, ready, unresponsive or failed (with the reason), its models and what they cost today (UTC), the chats in progress, and how its memory is kept. Does not wake it.",
+    "Whether the Moltbot is asleep, starting, ready, unresponsive, going to sleep or failed (with the reason), its models and what they cost today (UTC), the chats in progress, and how its memory is kept. Does not wake it.",
   scope: "chat",
   effect: "read",
   idempotent: true,
   needs: ["bot", "chat", "memory", "model", "usage"],
   input: z.strictObject({}),
   output: z.object({
-    phase: z.enum(["asleep", "starting", "ready", "unresponsive", "failed"]),
+    phase: z.enum(["asleep", "restoring", "starting", "ready", "unresponsive", "draining", "failed"]),
     starts: z.number(),
     ready_since: z.string().optional(),
     reason: z.string().optional(),
@@ -129,7 +129,9 @@ function sentence(phase: GatewayStatus["phase"], readySince: string | undefined)
     case "unresponsive":
       return "It runs but does not answer: it may be busy for a moment. A chat waits for it; bot_restart starts it anew.";
     case "ready":
+    case "restoring":
     case "starting":
+    case "draining":
     case "failed":
       return `The Moltbot is ${phase}${readySince ? ` since ${readySince}` : ""}.`;
   }
