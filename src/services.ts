@@ -22,6 +22,8 @@ export interface Services {
   tools: ToolServices;
   /** The session of the bot's browser, if it has one now. */
   botBrowser: () => Promise<string | undefined>;
+  /** Ends all chats' runs, for the container is about to stop. */
+  endRuns: () => Promise<void>;
   /** Signs what MCP clients carry for this Worker. */
   signingKey: () => Promise<string>;
 }
@@ -84,6 +86,7 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
     },
     journal,
     botBrowser: async () => await env.CDP.get(env.CDP.idFromName(CDP_NAME)).currentSession(),
+    endRuns: async () => unwrap(await chat.cancelAll()),
     signingKey: async () => await chat.signingKey(),
     tools: {
       chat,
