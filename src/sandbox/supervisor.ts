@@ -50,12 +50,12 @@ export class GatewaySupervisor {
 
   /** The tokens of a gateway that answers, started when it has to be. */
   ready(): Promise<GatewayTokens> {
-    return this.#starting ?? this.#fly(this.#ensure());
+    return this.#starting ?? this.#fly(this.#ensureAfter(this.#draining));
   }
 
   /** Stops the gateway, forgets earlier failures, and starts it. */
   restart(): Promise<GatewayTokens> {
-    return this.#fly(this.#restartAfter(this.#starting));
+    return this.#fly(this.#restartAfter(this.#starting, this.#draining));
   }
 
   /** Stops the gateway in order, so that nothing of it is lost when the container is stopped next. */
@@ -147,16 +147,24 @@ export class GatewaySupervisor {
     return landed;
   }
 
-  async #restartAfter(before: Promise<GatewayTokens> | undefined): Promise<GatewayTokens> {
+  async #restartAfter(
+    before: Promise<GatewayTokens> | undefined,
+    draining: Promise<void> | undefined,
+  ): Promise<GatewayTokens> {
     await before?.catch(() => undefined);
-    await this.#draining?.catch(() => undefined);
+    await draining?.catch(() => undefined);
     await this.#kept.enter("starting", "Ending the gateway before it", { failures: 0, reason: "", revived: [] });
     if (this.#host.running()) await this.#stop();
     return await this.#ensure();
   }
 
+  /** Starts and ends wait only for what began before them: one that waited for a later one could wait for ever. */
+  async #ensureAfter(draining: Promise<void> | undefined): Promise<GatewayTokens> {
+    await draining?.catch(() => undefined);
+    return await this.#ensure();
+  }
+
   async #ensure(): Promise<GatewayTokens> {
-    await this.#draining?.catch(() => undefined);
     const record = await this.#kept.read();
     if (this.#host.running() && (await this.#stillAnswers(record.tokens)) && (await this.#accompanied(record.tokens))) {
       await this.#renew(record);
