@@ -54,6 +54,7 @@ export function app(config: Config): App {
             grants: grantsOf(getOAuthApi(options, env), loginServicesOf(env).store),
             journal: journalObject(env),
             generations: servicesOf(env, config).generations,
+            files: servicesOf(env, config).folder,
           });
         }
         // Guard: the token of the container's present start.

@@ -7,6 +7,8 @@ import type { Config } from "./config/config.ts";
 import type { Journal } from "./core/journal.ts";
 import { secretValues } from "./core/redact.ts";
 import { unwrap } from "./core/reply.ts";
+import { withFolder } from "./files/host.ts";
+import { FolderStore } from "./files/store.ts";
 import type { GatewayAccess } from "./gateway/access.ts";
 import { GATEWAY_PORT } from "./gateway/config.ts";
 import type { JournalAccess } from "./journal/access.ts";
@@ -22,6 +24,8 @@ export interface Services {
   journal: Journal;
   tools: ToolServices;
   generations: GenerationsAdmin;
+  /** The folder for large files, as it lies in the bucket. */
+  folder: FolderStore;
   /** The session of the bot's browser, if it has one now. */
   botBrowser: () => Promise<string | undefined>;
   /** Ends all chats' runs, for the container is about to stop. */
@@ -56,6 +60,9 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
   const memory = env.MEMORY.get(env.MEMORY.idFromName(MEMORY_NAME));
   const usage = env.USAGE.get(env.USAGE.idFromName(USAGE_NAME));
   const journal = journalFor(env);
+  const folder = new FolderStore(env.STATE);
+  // Of the bare object, too: to ask is no reason to stay awake.
+  const isAwake = async () => unwrap(await sandbox.bare.gatewayStatus()).phase === "ready";
   return {
     gateway: {
       async ready() {
@@ -89,12 +96,13 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
     journal,
     botBrowser: async () => await env.CDP.get(env.CDP.idFromName(CDP_NAME)).currentSession(),
     endRuns: async () => unwrap(await chat.cancelAll()),
+    folder,
     generations: { memory, store: new MemoryStore(env.STATE), bot: sandbox.object },
     signingKey: async () => await chat.signingKey(),
     tools: {
       chat,
       commands: sandbox.object,
-      files: sandbox.object,
+      files: withFolder(sandbox.object, folder, isAwake),
       bot: sandbox.object,
       memory,
       model: { names: config.model.targets.map(({ name }) => name), caps: config.model },

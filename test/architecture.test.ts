@@ -13,12 +13,14 @@ const ALLOWED: Record<string, { values: string[]; types?: string[] }> = {
   // What the keeper sends is checked by the memory's own format before it gets there.
   bridge: { values: ["core", "memory", "browser"], types: ["config", "usage"] },
   usage: { values: ["core"] },
+  // It stands before the sandbox's files, in the words of the tools that read them.
+  files: { values: ["core"], types: ["sandbox", "tools"] },
   browser: { values: ["core"] },
   gateway: { values: ["core", "sandbox"] },
   chat: { values: ["core", "gateway"] },
   auth: { values: ["core", "config"] },
   journal: { values: ["core"] },
-  admin: { values: ["core", "auth", "journal", "memory"], types: ["sandbox"] },
+  admin: { values: ["core", "auth", "files", "journal", "memory"], types: ["sandbox"] },
   // A tool calls plain functions of the two folders it fronts; their objects it knows as types.
   tools: { values: ["core", "chat", "sandbox", "memory", "browser"], types: ["usage"] },
   // Their values are as tools are: words for a model, and what is read by address.

@@ -8,6 +8,7 @@ import { importArchive, readAway } from "../memory/archive/import.ts";
 import { generationSchema } from "../memory/format.ts";
 import type { MemoryStore } from "../memory/store.ts";
 import type { BotLifecycle } from "../sandbox/lifecycle.ts";
+import { queryOf } from "./query.ts";
 
 /** What the routes of the generations need. */
 export interface GenerationsAdmin {
@@ -107,17 +108,6 @@ async function replaced(
     const begun = phase === "asleep" || phase === "failed" ? undefined : await bot.gatewayStart();
     if (begun?.ok === false) log("warn", "admin.generations", { outcome: "not started", failure: begun.failure.code });
   }
-}
-
-function queryOf<T>(request: Request, schema: z.ZodType<T>): T {
-  const { searchParams } = new URL(request.url);
-  const given = Object.fromEntries(searchParams);
-  const query = schema.safeParse(given);
-  // A name given twice would silently count once.
-  if (query.success && Object.keys(given).length === searchParams.size) return query.data;
-  throw new Failure("invalid_input", "The address's query is not what this route takes.", {
-    hint: "A generation has eight digits; replace is true or left out.",
-  });
 }
 
 function unconfirmed(): Failure {

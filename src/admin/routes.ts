@@ -4,6 +4,7 @@ import type { Grants } from "../auth/grants.ts";
 import { Failure, toFailure } from "../core/failure.ts";
 import { log } from "../core/log.ts";
 import type { JournalAccess } from "../journal/access.ts";
+import { FILE_ROUTE, listFiles, readFile } from "./files.ts";
 import {
   exportGeneration,
   type GenerationsAdmin,
@@ -12,6 +13,7 @@ import {
   restoreGeneration,
   restoreSchema,
 } from "./generations.ts";
+import type { FolderStore } from "../files/store.ts";
 import { readJournal } from "./journal.ts";
 
 /** Everything for people is under it, behind Access. */
@@ -24,6 +26,7 @@ export interface Admin {
   grants: Grants;
   journal: Pick<JournalAccess, "read">;
   generations: GenerationsAdmin;
+  files: FolderStore;
 }
 
 const MOST_BODY_BYTES = 4_096;
@@ -43,6 +46,7 @@ const ROUTES: Record<string, Route> = {
     restoreGeneration(await bodyOf(request, restoreSchema), generations),
   "GET /admin/api/generations/export": (request, { generations }) => exportGeneration(request, generations),
   "POST /admin/api/generations/import": (request, { generations }) => importGeneration(request, generations),
+  "GET /admin/api/files": (request, { files }) => listFiles(request, files),
 };
 
 /** The people's routes as JSON. Every one is behind the guard, and so is the answer that there is no such route. */
@@ -53,7 +57,7 @@ export async function handleAdmin(request: Request, admin: Admin): Promise<Respo
   let outcome = "ok";
   try {
     const visitor = await admin.admit(request);
-    const route = ROUTES[operation];
+    const route = ROUTES[operation] ?? oneFile(operation);
     if (!route) throw new Failure("not_found", "There is no such route.");
     if (request.method === "POST") requireOwnOrigin(request, visitor, admin.publicUrl);
     const said = await route(request, admin, visitor);
@@ -66,6 +70,11 @@ export async function handleAdmin(request: Request, admin: Admin): Promise<Respo
   } finally {
     log("info", "admin", { route: operation.slice(0, 100), outcome, ms: Date.now() - started });
   }
+}
+
+/** The one route whose address has a name of somebody's in it. */
+function oneFile(operation: string): Route | undefined {
+  return operation.startsWith(`GET ${FILE_ROUTE}`) ? (request, { files }) => readFile(request, files) : undefined;
 }
 
 async function revoke(request: Request, { grants }: Admin, visitor: Visitor): Promise<{ revoked: string }> {

@@ -23,6 +23,8 @@ export interface AuthStack {
   keys(prefix?: string): Promise<string[]>;
   read(key: string): Promise<string>;
   store(entries: Record<string, string>): Promise<void>;
+  /** Puts an object into the bucket, behind the Worker's back. */
+  place(key: string, content: string | Uint8Array<ArrayBuffer>): Promise<void>;
   /** What the schedule does. */
   runSchedule(): Promise<void>;
   /** The same Worker and storage with other settings, as after a deployment. */
@@ -66,6 +68,9 @@ export async function authStack(variables: Record<string, string> = {}): Promise
     read: async (key) => await (await fetch(`${url}/test/get?key=${encodeURIComponent(key)}`)).text(),
     async store(entries) {
       await fetch(`${url}/test/put`, { method: "POST", body: JSON.stringify(entries) });
+    },
+    async place(key, content) {
+      await fetch(`${url}/test/bucket?key=${encodeURIComponent(key)}`, { method: "PUT", body: content });
     },
     async runSchedule() {
       const { status } = await fetch(`${url}/test/scheduled`);
