@@ -1,4 +1,5 @@
 import { waitUntil } from "cloudflare:workers";
+import type { AdminServices } from "./admin/admin.ts";
 import type { LoginServices } from "./auth/provider.ts";
 import { Breaker } from "./bridge/model/breaker.ts";
 import type { Bridge } from "./bridge/routes.ts";
@@ -16,6 +17,7 @@ import type { ToolServices } from "./tools/services.ts";
 import { type KnownTotal, Meter } from "./usage/meter.ts";
 
 export interface Services {
+  admin: AdminServices;
   gateway: GatewayAccess;
   bridge: Bridge;
   journal: Journal;
@@ -52,7 +54,20 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
   const memory = env.MEMORY.get(env.MEMORY.idFromName(MEMORY_NAME));
   const usage = env.USAGE.get(env.USAGE.idFromName(USAGE_NAME));
   const journal = journalFor(env);
+  const models = { names: config.model.targets.map(({ name }) => name), caps: config.model };
+  const browser = (principal: string) => env.BROWSER_SESSION.get(env.BROWSER_SESSION.idFromName(principal));
   return {
+    admin: {
+      looking: sandbox.bare,
+      bot: sandbox.object,
+      chat,
+      memory,
+      model: models,
+      usage,
+      browser,
+      journal: journalObject(env),
+      record: journal,
+    },
     gateway: {
       async ready() {
         const { gateway } = unwrap(await sandbox.object.gatewayReady());
@@ -91,9 +106,9 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
       files: sandbox.object,
       bot: sandbox.object,
       memory,
-      model: { names: config.model.targets.map(({ name }) => name), caps: config.model },
+      model: models,
       usage,
-      browser: (principal) => env.BROWSER_SESSION.get(env.BROWSER_SESSION.idFromName(principal)),
+      browser,
     },
   };
 }
@@ -103,8 +118,7 @@ export function loginServicesOf(env: Cloudflare.Env): LoginServices {
   return { store: env.OAUTH_KV, journal: journalFor(env) };
 }
 
-/** The journal's own object, to read from. */
-export function journalObject(env: Cloudflare.Env): JournalAccess {
+function journalObject(env: Cloudflare.Env): JournalAccess {
   return env.JOURNAL.get(env.JOURNAL.idFromName(JOURNAL_NAME));
 }
 
