@@ -1,17 +1,19 @@
 import { getOAuthApi, OAuthProvider, type OAuthProviderOptions } from "@cloudflare/workers-oauth-provider";
-import { ADMIN_PATH, handleAdmin } from "./admin/routes.ts";
+import { handleAdmin } from "./admin/handler.ts";
+import { ADMIN_PATH } from "./admin/routes.ts";
 import { admitVisitor } from "./auth/access.ts";
 import { grantsOf } from "./auth/grants.ts";
 import { AUTHORIZE_PATH, CALLBACK_PATH, handleLogin } from "./auth/login.ts";
 import { grantOf, isAllowed } from "./auth/principal.ts";
 import { oauthOptions, outsider, resourceMetadataUrl } from "./auth/provider.ts";
 import { purge } from "./auth/purge.ts";
+import { visitorId } from "./auth/visitor.ts";
 import { BRIDGE_PATH, handleBridge } from "./bridge/routes.ts";
 import { CATALOG } from "./mcp/catalog.ts";
 import { handleMcp } from "./mcp/handler.ts";
 import { handleIcon, ICONS_PATH } from "./mcp/icons.ts";
 import type { Config } from "./config/config.ts";
-import { journalObject, loginServicesOf, servicesOf } from "./services.ts";
+import { loginServicesOf, servicesOf } from "./services.ts";
 
 export interface App {
   fetch(request: Request, env: Cloudflare.Env, ctx: ExecutionContext): Promise<Response>;
@@ -35,7 +37,7 @@ export function app(config: Config): App {
       },
     },
     others: {
-      async fetch(request, env) {
+      async fetch(request, env, ctx) {
         const { pathname } = new URL(request.url);
         // Guard: the handle and state that the consent helpers bind to the browser.
         if (pathname === AUTHORIZE_PATH || pathname === CALLBACK_PATH) {
@@ -49,12 +51,12 @@ export function app(config: Config): App {
         // Guard: Access.
         if (pathname.startsWith(ADMIN_PATH)) {
           return await handleAdmin(request, {
+            ...servicesOf(env, config).admin,
             admit: (asking) => admitVisitor(asking, config),
+            idOf: (visitor) => visitorId(loginServicesOf(env).store, visitor),
             publicUrl: config.publicUrl,
             grants: grantsOf(getOAuthApi(options, env), loginServicesOf(env).store),
-            journal: journalObject(env),
-            generations: servicesOf(env, config).generations,
-            files: servicesOf(env, config).folder,
+            waitUntil: (work) => ctx.waitUntil(work),
           });
         }
         // Guard: the token of the container's present start.

@@ -1,6 +1,6 @@
 import { waitUntil } from "cloudflare:workers";
+import type { AdminServices } from "./admin/admin.ts";
 import type { LoginServices } from "./auth/provider.ts";
-import type { GenerationsAdmin } from "./admin/generations.ts";
 import { Breaker } from "./bridge/model/breaker.ts";
 import type { Bridge } from "./bridge/routes.ts";
 import type { Config } from "./config/config.ts";
@@ -13,19 +13,19 @@ import type { GatewayAccess } from "./gateway/access.ts";
 import { GATEWAY_PORT } from "./gateway/config.ts";
 import type { JournalAccess } from "./journal/access.ts";
 import { journalBatch } from "./journal/batch.ts";
+import { exportArchive } from "./memory/archive/export.ts";
+import { importArchive } from "./memory/archive/import.ts";
 import { MemoryStore } from "./memory/store.ts";
 import { sandboxHandle } from "./sandbox/handle.ts";
 import type { ToolServices } from "./tools/services.ts";
 import { type KnownTotal, Meter } from "./usage/meter.ts";
 
 export interface Services {
+  admin: AdminServices;
   gateway: GatewayAccess;
   bridge: Bridge;
   journal: Journal;
   tools: ToolServices;
-  generations: GenerationsAdmin;
-  /** The folder for large files, as it lies in the bucket. */
-  folder: FolderStore;
   /** The session of the bot's browser, if it has one now. */
   botBrowser: () => Promise<string | undefined>;
   /** Ends all chats' runs, for the container is about to stop. */
@@ -63,7 +63,27 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
   const folder = new FolderStore(env.STATE);
   // Of the bare object, too: to ask is no reason to stay awake.
   const isAwake = async () => unwrap(await sandbox.bare.gatewayStatus()).phase === "ready";
+  const models = { names: config.model.targets.map(({ name }) => name), caps: config.model };
+  const browser = (principal: string) => env.BROWSER_SESSION.get(env.BROWSER_SESSION.idFromName(principal));
   return {
+    admin: {
+      looking: sandbox.bare,
+      bot: sandbox.object,
+      chat,
+      memory,
+      model: models,
+      usage,
+      browser,
+      journal: journalObject(env),
+      generations: {
+        memory,
+        pack: (manifest) => exportArchive(manifest, new MemoryStore(env.STATE)),
+        unpack: (archive) => importArchive(archive, memory, new MemoryStore(env.STATE)),
+        bot: sandbox.object,
+      },
+      files: folder,
+      record: journal,
+    },
     gateway: {
       async ready() {
         const { gateway } = unwrap(await sandbox.object.gatewayReady());
@@ -96,8 +116,6 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
     journal,
     botBrowser: async () => await env.CDP.get(env.CDP.idFromName(CDP_NAME)).currentSession(),
     endRuns: async () => unwrap(await chat.cancelAll()),
-    folder,
-    generations: { memory, store: new MemoryStore(env.STATE), bot: sandbox.object },
     signingKey: async () => await chat.signingKey(),
     tools: {
       chat,
@@ -105,9 +123,9 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
       files: withFolder(sandbox.object, folder, isAwake),
       bot: sandbox.object,
       memory,
-      model: { names: config.model.targets.map(({ name }) => name), caps: config.model },
+      model: models,
       usage,
-      browser: (principal) => env.BROWSER_SESSION.get(env.BROWSER_SESSION.idFromName(principal)),
+      browser,
     },
   };
 }
@@ -117,8 +135,7 @@ export function loginServicesOf(env: Cloudflare.Env): LoginServices {
   return { store: env.OAUTH_KV, journal: journalFor(env) };
 }
 
-/** The journal's own object, to read from. */
-export function journalObject(env: Cloudflare.Env): JournalAccess {
+function journalObject(env: Cloudflare.Env): JournalAccess {
   return env.JOURNAL.get(env.JOURNAL.idFromName(JOURNAL_NAME));
 }
 

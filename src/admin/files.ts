@@ -1,21 +1,34 @@
 import { z } from "zod";
 import { Failure } from "../core/failure.ts";
+import type { Folder, OpenFile } from "../files/access.ts";
 import { isFilePath } from "../files/folder.ts";
-import { type FolderStore, type OpenFile } from "../files/store.ts";
+
 import { isInert, typeOf } from "../files/types.ts";
-import { queryOf } from "./query.ts";
+import { NOTHING } from "./input.ts";
+import { route } from "./route.ts";
 
-/** What the address of one file begins with. */
-export const FILE_ROUTE = "/admin/api/files/";
+/** What the address of one file begins with, behind /admin/api/. */
+const ONE_FILE = "files/";
 
-const listQuery = z.strictObject({ prefix: z.string().max(1024).optional(), cursor: z.string().max(2048).optional() });
+const pageSchema = z.strictObject({ prefix: z.string().max(1024).optional(), cursor: z.string().max(2048).optional() });
+
+/** The large files, as the bot put them into its folder. */
+export const FILE_ROUTES = [
+  route({ method: "GET", path: "files", input: pageSchema, run: (page, { admin }) => listFiles(page, admin.files) }),
+  route({
+    method: "GET",
+    path: ONE_FILE,
+    below: true,
+    input: NOTHING,
+    run: (_input, { admin, request }) => readFile(request, admin.files),
+  }),
+];
 
 /** `GET files?prefix&cursor`: a page of the large files by their path within the folder. */
-export async function listFiles(
-  request: Request,
-  store: FolderStore,
+async function listFiles(
+  { prefix = "", cursor }: z.output<typeof pageSchema>,
+  store: Folder,
 ): Promise<{ files: { path: string; size: number; modified: string }[]; cursor?: string }> {
-  const { prefix = "", cursor } = queryOf(request, listQuery);
   const page = await store.page(prefix, { cursor, flat: true });
   return {
     files: page.files.map(({ path, size, modified }) => ({ path, size, modified: modified.toISOString() })),
@@ -27,7 +40,7 @@ export async function listFiles(
  * `GET files/<path>`: the bytes, or the range of them that is asked for. The bot made them: a browser shows pictures,
  * videos and text, saves everything else, and runs nothing.
  */
-export async function readFile(request: Request, store: FolderStore): Promise<Response> {
+async function readFile(request: Request, store: Folder): Promise<Response> {
   const path = pathOf(request);
   const stat = await store.stat(path);
   if (!stat) throw new Failure("not_found", `There is no file ${path}.`);
@@ -57,12 +70,16 @@ export async function readFile(request: Request, store: FolderStore): Promise<Re
 
 function pathOf(request: Request): string {
   try {
-    const path = decodeURIComponent(new URL(request.url).pathname.slice(FILE_ROUTE.length));
+    const path = decodeURIComponent(after(ONE_FILE, new URL(request.url).pathname));
     if (isFilePath(path)) return path;
   } catch {
     // Said below.
   }
   throw new Failure("invalid_input", "The address names no file of the folder.");
+}
+
+function after(part: string, text: string): string {
+  return text.slice(text.indexOf(part) + part.length);
 }
 
 /** RFC 8187: what is no letter, digit or one of a few signs is escaped. */

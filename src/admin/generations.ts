@@ -2,18 +2,19 @@ import { z } from "zod";
 import { Failure } from "../core/failure.ts";
 import { log } from "../core/log.ts";
 import { type Reply, unwrap } from "../core/reply.ts";
-import type { Generation, MemoryArchive, MemoryReader, MemoryStatus } from "../memory/access.ts";
-import { exportArchive } from "../memory/archive/export.ts";
-import { importArchive, readAway } from "../memory/archive/import.ts";
-import { generationSchema } from "../memory/format.ts";
-import type { MemoryStore } from "../memory/store.ts";
+import type { Generation, ImportedTrees, MemoryArchive, MemoryReader, MemoryStatus } from "../memory/access.ts";
+import { generationSchema, type Manifest } from "../memory/format.ts";
 import type { BotLifecycle } from "../sandbox/lifecycle.ts";
-import { queryOf } from "./query.ts";
+import { NOTHING } from "./input.ts";
+import { route } from "./route.ts";
 
 /** What the routes of the generations need. */
 export interface GenerationsAdmin {
-  memory: Pick<MemoryReader, "generations" | "restore" | "status"> & MemoryArchive;
-  store: MemoryStore;
+  memory: Pick<MemoryReader, "generations" | "restore" | "status"> & Pick<MemoryArchive, "manifest" | "takeIn">;
+  /** A generation as a tar.gz, read out of the bucket as it is taken. */
+  pack: (manifest: Manifest) => Promise<ReadableStream<Uint8Array>>;
+  /** Stores what is in an archive, having checked all of it. */
+  unpack: (archive: ReadableStream<Uint8Array>) => Promise<ImportedTrees>;
   /** `gatewayRest` commits what is there, and leaves the gateway stopped. */
   bot: Pick<BotLifecycle, "gatewayStatus" | "gatewayStart"> & { gatewayRest(): Promise<Reply<void>> };
 }
@@ -23,12 +24,39 @@ export type GenerationView = Omit<Generation, "at"> & { at: string };
 
 const ARCHIVE_TYPE = "application/gzip";
 
-const exportQuery = z.strictObject({ generation: generationSchema.optional() });
-const importQuery = z.strictObject({ replace: z.literal("true").optional() });
-export const restoreSchema = z.strictObject({ generation: generationSchema });
+const oneOf = z.strictObject({ generation: generationSchema });
+
+/** The generations of the memory, as a list and as archives. */
+export const GENERATION_ROUTES = [
+  route({
+    method: "GET",
+    path: "generations",
+    input: NOTHING,
+    run: (_input, { admin }) => listGenerations(admin.generations),
+  }),
+  route({
+    method: "POST",
+    path: "generations/restore",
+    input: oneOf,
+    run: (input, { admin }) => restoreGeneration(input, admin.generations),
+  }),
+  route({
+    method: "GET",
+    path: "generations/export",
+    input: oneOf.partial(),
+    run: (input, { admin }) => exportGeneration(input, admin.generations),
+  }),
+  route({
+    method: "POST",
+    path: "generations/import",
+    streamed: true,
+    input: z.strictObject({ replace: z.literal("true").optional() }),
+    run: (input, { admin, request }) => importGeneration(request, input, admin.generations),
+  }),
+];
 
 /** `GET generations`: newest first, and how the memory is kept. */
-export async function listGenerations({ memory }: GenerationsAdmin): Promise<{
+async function listGenerations({ memory }: GenerationsAdmin): Promise<{
   generations: GenerationView[];
   memory: Omit<MemoryStatus, "head" | "nextPrune"> & { head: GenerationView | null; nextPrune: string | null };
 }> {
@@ -41,16 +69,18 @@ export async function listGenerations({ memory }: GenerationsAdmin): Promise<{
 }
 
 /** `POST generations/restore`: makes an older generation the present one; what was there stays a generation. */
-export async function restoreGeneration(
-  { generation }: z.output<typeof restoreSchema>,
+async function restoreGeneration(
+  { generation }: z.output<typeof oneOf>,
   { memory, bot }: GenerationsAdmin,
 ): Promise<GenerationView> {
   return await replaced(bot, () => memory.restore(generation));
 }
 
 /** `GET generations/export?generation`: a generation, else the present one, as a tar.gz read out of the bucket as it is taken. */
-export async function exportGeneration(request: Request, { memory, store }: GenerationsAdmin): Promise<Response> {
-  const { generation } = queryOf(request, exportQuery);
+async function exportGeneration(
+  { generation }: { generation?: string | undefined },
+  { memory, pack }: GenerationsAdmin,
+): Promise<Response> {
   const known = unwrap(await memory.generations());
   const id = generation ?? unwrap(await memory.status()).head?.id;
   if (id === undefined) {
@@ -59,7 +89,7 @@ export async function exportGeneration(request: Request, { memory, store }: Gene
   if (!known.some((each) => each.id === id)) {
     throw new Failure("not_found", `There is no generation ${id}.`, { hint: "Choose one of the list." });
   }
-  const archive = await exportArchive(unwrap(await memory.manifest(id)), store);
+  const archive = await pack(unwrap(await memory.manifest(id)));
   return new Response(archive, {
     headers: { "content-type": ARCHIVE_TYPE, "content-disposition": `attachment; filename="moltbot-${id}.tar.gz"` },
   });
@@ -70,29 +100,24 @@ export async function exportGeneration(request: Request, { memory, store }: Gene
  * checked before the bot is stopped, and what the bot has then is committed first. Where there is a memory already,
  * `replace=true` says that its place is meant.
  */
-export async function importGeneration(
-  request: Request,
-  { memory, store, bot }: GenerationsAdmin,
+async function importGeneration(
+  { body, headers }: Request,
+  { replace }: { replace?: "true" | undefined },
+  { memory, unpack, bot }: GenerationsAdmin,
 ): Promise<GenerationView> {
-  const { body } = request;
-  const requireConfirmed = async (replace: string | undefined) => {
+  const requireConfirmed = async () => {
     if (replace === undefined && unwrap(await memory.generations()).length > 0) throw unconfirmed();
   };
-  try {
-    if (body === null || request.headers.get("content-type") !== ARCHIVE_TYPE) {
-      throw new Failure("invalid_input", `The body has to be an archive, as ${ARCHIVE_TYPE}.`, {
-        hint: "Send one that an export made.",
-      });
-    }
-    const { replace } = queryOf(request, importQuery);
-    await requireConfirmed(replace);
-    const trees = await importArchive(body, memory, store);
-    // It may have come to have one meanwhile.
-    await requireConfirmed(replace);
-    return await replaced(bot, () => memory.takeIn(trees));
-  } finally {
-    if (body?.locked === false) await readAway(body);
+  if (body === null || headers.get("content-type") !== ARCHIVE_TYPE) {
+    throw new Failure("invalid_input", `The body has to be an archive, as ${ARCHIVE_TYPE}.`, {
+      hint: "Send one that an export made.",
+    });
   }
+  await requireConfirmed();
+  const trees = await unpack(body);
+  // It may have come to have one meanwhile.
+  await requireConfirmed();
+  return await replaced(bot, () => memory.takeIn(trees));
 }
 
 /** Puts something in the memory's place while the bot rests. A bot that ran is started again, whatever came of it. */

@@ -1,16 +1,13 @@
-import { Failure } from "../core/failure.ts";
 import { unwrap } from "../core/reply.ts";
-import { type JournalAccess, type JournalPage, journalQuery } from "../journal/access.ts";
+import { journalQuery } from "../journal/access.ts";
+import { route } from "./route.ts";
 
-/** `GET /admin/api/journal?kind&principal&client&action&outcome&before&limit` → a page, newest first. */
-export async function readJournal(url: URL, journal: Pick<JournalAccess, "read">): Promise<JournalPage> {
-  const given = Object.fromEntries(url.searchParams);
-  const query = journalQuery.safeParse(given);
-  // A name given twice would silently count once.
-  if (!query.success || Object.keys(given).length !== url.searchParams.size) {
-    throw new Failure("invalid_input", "These are no search terms for the journal.", {
-      hint: `Each of ${Object.keys(journalQuery.shape).join(", ")} may be given once; limit is at most 200.`,
-    });
-  }
-  return unwrap(await journal.read(query.data));
-}
+/** A page of the journal, newest first. */
+export const JOURNAL_ROUTES = [
+  route({
+    method: "GET",
+    path: "journal",
+    input: journalQuery,
+    run: async (query, { admin }) => unwrap(await admin.journal.read(query)),
+  }),
+];

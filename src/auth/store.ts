@@ -2,7 +2,11 @@ import { z } from "zod";
 import { sha256 } from "../core/digest.ts";
 
 /** The few small facts about logins that the OAuth library does not keep. In its namespace, under a prefix of their own. */
-export type LoginStore = Pick<KVNamespace, "get" | "put" | "delete">;
+export interface LoginStore {
+  get(key: string): Promise<string | null>;
+  put(key: string, value: string, options?: { expirationTtl: number }): Promise<void>;
+  delete(key: string): Promise<void>;
+}
 
 const CURSOR = "moltbot:purge-cursor";
 

@@ -7,6 +7,7 @@ export const FAILURES = {
   unauthorized: { status: 401 },
   forbidden: { status: 403 },
   not_found: { status: 404 },
+  wrong_method: { status: 405 },
   conflict: { status: 409 },
   too_large: { status: 413 },
   limited: { status: 429 },

@@ -1,12 +1,12 @@
 import { z } from "zod";
-import type { JournalEntry } from "../core/journal.ts";
+import { JOURNAL_KINDS, type JournalEntry } from "../core/journal.ts";
 import type { Reply } from "../core/reply.ts";
 
 const exact = z.string().min(1).max(300).exactOptional();
 
 /** Which entries are wanted; every field that is given has to be equal. Numbers may come as the text of a URL. */
 export const journalQuery = z.strictObject({
-  kind: z.enum(["call", "login", "model"]).exactOptional(),
+  kind: z.enum(JOURNAL_KINDS).exactOptional(),
   principal: exact,
   client: exact,
   action: exact,

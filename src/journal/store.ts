@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { JournalEntry } from "../core/journal.ts";
+import { JOURNAL_KINDS, type JournalEntry } from "../core/journal.ts";
 import type { JournalPage, JournalQuery } from "./access.ts";
 
 /** No index but the rowid: each would be one more row to pay for at every call, and reading is rare. */
@@ -14,7 +14,7 @@ const FILTERS = ["kind", "principal", "client", "action", "outcome"] as const;
 const row = z
   .object({
     id: z.number(),
-    kind: z.enum(["call", "login", "model"]),
+    kind: z.enum(JOURNAL_KINDS),
     at: z.number(),
     principal: z.string(),
     client: z.string().nullable(),

@@ -59,6 +59,7 @@ function words(code: FailureCode): string {
     case "invalid_input":
     case "given_up":
     case "unauthorized":
+    case "wrong_method":
     case "conflict":
     case "limited":
     case "cancelled":

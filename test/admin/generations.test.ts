@@ -153,8 +153,8 @@ describe("the generations' routes", () => {
         403,
       ],
       ["another site's import", take(archive, "?replace=true", { ...person, origin: "https://evil.example" }), 403],
-      ["an import by address alone", ask(`${PATH}/import?replace=true`, { headers: person }), 404],
-      ["an export by another method", ask(`${PATH}/export`, { method: "POST", headers: person }), 404],
+      ["an import by address alone", ask(`${PATH}/import?replace=true`, { headers: person }), 405],
+      ["an export by another method", ask(`${PATH}/export`, { method: "POST", headers: person }), 405],
     ];
     for (const [what, asked, status] of cases) {
       const answer = await asked;

@@ -54,14 +54,14 @@ describe("Access lets in", () => {
     for (const headers of [cookie(ticket), { "cf-access-jwt-assertion": ticket }]) {
       const { status, text } = await ask("/admin/api/me", { headers });
       expect(status).toBe(200);
-      expect(JSON.parse(text)).toEqual({ kind: "person", email: OWNER.email });
+      expect(JSON.parse(text)).toEqual({ kind: "person", email: OWNER.email, terminal: false });
     }
   });
 
   it("a service token that the settings name", async () => {
     const ticket = await stack.issuer.ticket({ common_name: SERVICE_TOKEN, sub: "" });
     const { text } = await ask("/admin/api/me", { headers: { "cf-access-jwt-assertion": ticket } });
-    expect(JSON.parse(text)).toEqual({ kind: "service", name: SERVICE_TOKEN });
+    expect(JSON.parse(text)).toEqual({ kind: "service", name: SERVICE_TOKEN, terminal: false });
   });
 });
 
@@ -175,7 +175,7 @@ describe("a person's grants", () => {
     });
     expect(noOrigin.status).toBe(403);
     expect((await revoke(mine, `id=${id}`, { "content-type": "application/x-www-form-urlencoded" })).status).toBe(400);
-    expect((await ask("/admin/api/grants/revoke", { headers: cookie(mine) })).status).toBe(404);
+    expect((await ask("/admin/api/grants/revoke", { headers: cookie(mine) })).status).toBe(405);
     expect((await mcp(stack.url, { authorization: `Bearer ${tokens.access_token}` })).status).toBe(200);
   });
 
