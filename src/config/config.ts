@@ -39,7 +39,8 @@ export interface Config {
     privateHosts: readonly string[];
     secrets: Readonly<Record<string, { value: string; hosts: readonly string[] }>>;
   };
-  sandbox: { bridgeUrl: string; sleepAfter: string };
+  /** Without `bridgeUrl` the container reaches the bridge by interception. */
+  sandbox: { bridgeUrl: string | undefined; sleepAfter: string };
   /** Whether the bot asks before it runs a command. */
   execApproval: "off" | "ask";
   /** How long which generations of the memory are kept. Milliseconds. */
@@ -136,7 +137,7 @@ function toConfig(settings: Settings): Omit<Config, "hints"> {
           : undefined,
     },
     browser: { privateHosts: settings.BROWSER_PRIVATE_HOSTS, secrets: settings.BROWSER_SECRETS },
-    sandbox: { bridgeUrl: settings.BRIDGE_URL ?? settings.PUBLIC_URL, sleepAfter: settings.SLEEP_AFTER },
+    sandbox: { bridgeUrl: settings.BRIDGE_URL, sleepAfter: settings.SLEEP_AFTER },
     execApproval: settings.EXEC_APPROVAL,
     retention: {
       allFor: settings.MEMORY_KEEP_ALL,

@@ -7,6 +7,8 @@ import type { DirectoryEntry, ShellResult } from "./results.ts";
 import { type GatewayHost, GatewaySupervisor } from "./supervisor.ts";
 import { isInterrupted, NO_SESSION, sandboxFailure } from "./wire.ts";
 
+export { ContainerProxy } from "@cloudflare/sandbox";
+
 /**
  * The container's Durable Object: the SDK's Sandbox, and in it the one gateway. Every method of ours answers with a
  * Reply, for the SDK's error codes do not survive the way out of a Durable Object.
