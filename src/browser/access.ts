@@ -210,6 +210,9 @@ export interface BrowserSession {
   emulate(request: EmulateRequest): Promise<Reply<OnPage<{ viewport: string }>>>;
   record(request: RecordRequest): Promise<Reply<OnPage<{ recording: boolean; frames: number; movie?: Picture }>>>;
   session(request: SessionRequest): Promise<Reply<SessionView>>;
-  /** Frames of the active tab as `multipart/x-mixed-replace; boundary=frame`, each a JPEG, until the reader goes. */
+  /**
+   * Pictures of the active tab as `multipart/x-mixed-replace; boundary=frame`, each a JPEG, at most ten a second, until
+   * the reader goes or the browser ends. Opens a browser when there is none.
+   */
   watch(): Promise<Reply<ReadableStream<Uint8Array>>>;
 }

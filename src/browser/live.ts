@@ -19,6 +19,7 @@ export class Live {
   #active: Tab | undefined;
   /** Chrome draws only the one in front. */
   #front: Tab | undefined;
+  readonly #listeners = new Set<() => void>();
 
   private constructor(browser: Browser, names: TabNames, policy: UrlPolicy) {
     this.browser = browser;
@@ -55,6 +56,12 @@ export class Live {
     return this.#active;
   }
 
+  /** Calls `listener` when another tab becomes the active one, and at the browser's end; the answer ends that. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
   /** The tab of that name, or the active one, in front and drawn. From now on it is the active one. */
   async tab(name?: string): Promise<Tab> {
     const tab =
@@ -69,7 +76,7 @@ export class Live {
       });
     }
     await this.show(tab);
-    this.#active = tab;
+    this.#activate(tab);
     return tab;
   }
 
@@ -83,12 +90,14 @@ export class Live {
   async newTab(): Promise<Tab> {
     const page = await this.browser.newPage();
     const tab = await this.#adopt(page);
-    this.#active = tab;
     this.#front = tab;
+    this.#activate(tab);
     return tab;
   }
 
+  /** Closes the tab; there is always another one to go on with. */
   async closeTab(tab: Tab): Promise<void> {
+    if (this.#tabs.size === 1) await this.newTab();
     // A page with a question before it goes would keep the caller waiting.
     await tab.page.close({ runBeforeUnload: false });
     this.#forget(tab.page);
@@ -122,6 +131,7 @@ export class Live {
       const tab = this.list().find(({ page }) => page.frames().some((frame) => factsOf(frame).id === frameId));
       (tab ?? this.#active)?.note(`A download was offered and not taken: browser_download ${url.slice(0, 500)}`);
     });
+    this.browser.on("disconnected", () => this.#tell());
     this.browser.on("targetcreated", (target) => {
       if (target.type() !== TargetType.PAGE) return;
       // One that is gone before it could be looked at is of no interest.
@@ -160,7 +170,17 @@ export class Live {
     const tab = this.#tabs.get(page);
     this.#tabs.delete(page);
     if (this.#front === tab) this.#front = undefined;
-    if (this.#active === tab) this.#active = this.list().at(-1);
+    if (this.#active === tab) this.#activate(this.list().at(-1));
+  }
+
+  #activate(tab: Tab | undefined): void {
+    if (this.#active === tab) return;
+    this.#active = tab;
+    this.#tell();
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
   }
 
   /** Has every document's address looked at before it is asked for, those of redirects and frames too. */

@@ -201,7 +201,12 @@ export abstract class BrowserObject<Env> extends DurableObject<Env> implements W
   }
 
   watch(): Promise<Reply<ReadableStream<Uint8Array>>> {
-    return reply("browser.watch", async () => framesOf(await (await this.#session.connected()).tab()));
+    return reply("browser.watch", async () => {
+      using limit = deadline(MOST_CALL_MS);
+      const live = await raced(this.#session.connected(), limit.signal);
+      await raced(live.tab(), limit.signal);
+      return framesOf(live);
+    });
   }
 
   override async alarm(): Promise<void> {

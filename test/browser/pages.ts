@@ -6,7 +6,7 @@ import { z } from "zod";
 
 const FOLDER = join(import.meta.dirname, "pages");
 /** Served as they are, by their names. */
-const HELD = new Set(["form", "iframes", "inner", "shadow", "dialogs", "endless", "popup", "tricks"]);
+const HELD = new Set(["form", "iframes", "inner", "shadow", "dialogs", "endless", "popup", "tricks", "moving"]);
 
 const address = z.object({ port: z.number() });
 

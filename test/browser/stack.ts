@@ -26,6 +26,7 @@ export interface BrowserStack {
   /** How many browsers there are. */
   sessions(): Promise<number>;
   get(path: string): Promise<Response>;
+  urlOf(path: string): URL;
   /** A program that is the same Chromium, for a peer to be compared with. */
   chromium: string;
   close(): Promise<void>;
@@ -62,10 +63,12 @@ export async function startBrowserStack(): Promise<BrowserStack> {
   });
   await worker.ready;
   const base = await worker.url;
-  const get = (path: string) => fetch(new URL(path, base));
+  const urlOf = (path: string) => new URL(path, base);
+  const get = (path: string) => fetch(urlOf(path));
   return {
     pages,
     get,
+    urlOf,
     chromium: join(stateDir, "chromium.sh"),
     async call(tool, input = {}, principal = "me") {
       const body = JSON.stringify({ tool: `browser_${tool}`, input, principal });
