@@ -24,6 +24,8 @@ export interface Services {
   tools: ToolServices;
   /** The session of the bot's browser, if it has one now. */
   botBrowser: () => Promise<string | undefined>;
+  /** Ends all chats' runs, for the container is about to stop. */
+  endRuns: () => Promise<void>;
   /** Signs what MCP clients carry for this Worker. */
   signingKey: () => Promise<string>;
 }
@@ -65,6 +67,7 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
       model: models,
       usage,
       browser,
+      generations: { memory, store: new MemoryStore(env.STATE), bot: sandbox.object },
       journal: journalObject(env),
       record: journal,
     },
@@ -99,6 +102,7 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
     },
     journal,
     botBrowser: async () => await env.CDP.get(env.CDP.idFromName(CDP_NAME)).currentSession(),
+    endRuns: async () => unwrap(await chat.cancelAll()),
     signingKey: async () => await chat.signingKey(),
     tools: {
       chat,

@@ -7,6 +7,7 @@ import type { JournalAccess } from "../journal/access.ts";
 import type { MemoryReader } from "../memory/access.ts";
 import type { BotLifecycle } from "../sandbox/lifecycle.ts";
 import type { UsageAccess } from "../usage/access.ts";
+import type { GenerationsAdmin } from "./generations.ts";
 
 /** What the pages for people show and change. */
 export interface AdminServices {
@@ -19,6 +20,7 @@ export interface AdminServices {
   usage: Pick<UsageAccess, "summary">;
   /** The browser session of a person. */
   browser: (principal: string) => Pick<BrowserSession, "session" | "watch">;
+  generations: GenerationsAdmin;
   journal: Pick<JournalAccess, "read">;
   /** Writes down what a visitor changed. */
   record: Journal;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { log } from "../core/log.ts";
 import { unwrap } from "../core/reply.ts";
+import { memoryView } from "./generations.ts";
 import { NOTHING } from "./input.ts";
 import { type Asked, route } from "./route.ts";
 
@@ -57,7 +58,7 @@ async function status({ admin }: Asked) {
   return {
     gateway,
     uptime,
-    memory: kept,
+    memory: memoryView(kept),
     chats: { running: chats.running },
     model: { names: model.names, dailyTokens, dailyUsd },
     usage: today,

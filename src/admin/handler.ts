@@ -2,6 +2,7 @@ import { requireOwnOrigin, type Visitor } from "../auth/access.ts";
 import { argumentsDigest } from "../core/digest.ts";
 import { Failure, toFailure } from "../core/failure.ts";
 import { log } from "../core/log.ts";
+import { readAway } from "../memory/archive/import.ts";
 import type { Admin } from "./admin.ts";
 import { bodyOf, queryOf } from "./input.ts";
 import type { Asked, Route } from "./route.ts";
@@ -53,12 +54,15 @@ async function changed(route: Route, asked: Asked): Promise<unknown> {
   let outcome = "ok";
   try {
     requireOwnOrigin(request, visitor, admin.publicUrl);
-    given = await bodyOf(request);
+    given = route.takes === "json" ? await bodyOf(request) : queryOf(new URL(request.url));
     return await route.answer(given, asked);
   } catch (error) {
     outcome = toFailure(error).code;
     throw error;
   } finally {
+    // What was refused unread is read all the same: leaving it breaks the connection under the next request. A client
+    // that has gone meanwhile needs none.
+    if (request.body?.locked === false) await readAway(request.body).catch(() => undefined);
     const digest = await argumentsDigest(given);
     const { path: action } = route;
     admin.record({ kind: "admin", at, principal, ...clientOf(visitor), action, digest, outcome, ms: Date.now() - at });

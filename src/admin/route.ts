@@ -10,13 +10,15 @@ export interface Asked {
   request: Request;
 }
 
-/** GET looks, takes its input from the address, and starts nothing. POST changes something, and takes a JSON body. */
-export type Method = "GET" | "POST";
+/** GET looks, and starts nothing. POST changes something. */
+type Method = "GET" | "POST";
 
 export interface Route {
   method: Method;
   /** Behind /admin/api/. */
   path: string;
+  /** A POST's input is its JSON body; or its body is an archive, which the route reads itself. Else it is in the address. */
+  takes: "json" | "archive" | undefined;
   /** JSON to answer with, or a Response that goes out as it is. Throws a Failure, also for input that it does not take. */
   answer(given: unknown, asked: Asked): Promise<unknown>;
 }
@@ -25,9 +27,11 @@ export interface Route {
 export function route<Input extends z.ZodObject>(facts: {
   method: Method;
   path: string;
+  takes?: "archive";
   input: Input;
   run: (input: z.output<Input>, asked: Asked) => Promise<unknown>;
 }): Route {
   const { method, path, input, run } = facts;
-  return { method, path, answer: async (given, asked) => await run(take(input, given), asked) };
+  const takes = facts.takes ?? (method === "POST" ? "json" : undefined);
+  return { method, path, takes, answer: async (given, asked) => await run(take(input, given), asked) };
 }

@@ -1,0 +1,156 @@
+import { z } from "zod";
+import { Failure } from "../core/failure.ts";
+import { log } from "../core/log.ts";
+import { type Reply, unwrap } from "../core/reply.ts";
+import type { Generation, MemoryArchive, MemoryReader, MemoryStatus } from "../memory/access.ts";
+import { exportArchive } from "../memory/archive/export.ts";
+import { importArchive } from "../memory/archive/import.ts";
+import { generationSchema } from "../memory/format.ts";
+import type { MemoryStore } from "../memory/store.ts";
+import type { BotLifecycle } from "../sandbox/lifecycle.ts";
+import { NOTHING } from "./input.ts";
+import { route } from "./route.ts";
+
+/** What the routes of the generations need. */
+export interface GenerationsAdmin {
+  memory: Pick<MemoryReader, "generations" | "restore" | "status"> & MemoryArchive;
+  store: MemoryStore;
+  /** `gatewayRest` commits what is there, and leaves the gateway stopped. */
+  bot: Pick<BotLifecycle, "gatewayStatus" | "gatewayStart"> & { gatewayRest(): Promise<Reply<void>> };
+}
+
+/** As the memory has it; times in ISO 8601. */
+type GenerationView = Omit<Generation, "at"> & { at: string };
+
+const ARCHIVE_TYPE = "application/gzip";
+
+const exportInput = z.strictObject({ generation: generationSchema.optional() });
+const importInput = z.strictObject({ replace: z.literal("true").optional() });
+const restoreInput = z.strictObject({ generation: generationSchema });
+
+/** The memory's status as it goes out: times in ISO 8601. */
+export function memoryView({ head, nextPrune, ...status }: MemoryStatus) {
+  return { ...status, head: head && shown(head), nextPrune: nextPrune === null ? null : isoTime(nextPrune) };
+}
+
+/** The generations of the bot's memory. */
+export const GENERATION_ROUTES = [
+  route({
+    method: "GET",
+    path: "generations",
+    input: NOTHING,
+    run: (_input, { admin }) => listGenerations(admin.generations),
+  }),
+  route({
+    method: "POST",
+    path: "generations/restore",
+    input: restoreInput,
+    run: (input, { admin }) => restoreGeneration(input, admin.generations),
+  }),
+  route({
+    method: "GET",
+    path: "generations/export",
+    input: exportInput,
+    run: (input, { admin }) => exportGeneration(input, admin.generations),
+  }),
+  route({
+    method: "POST",
+    path: "generations/import",
+    takes: "archive",
+    input: importInput,
+    run: (input, { admin, request }) => importGeneration(input, request, admin.generations),
+  }),
+];
+
+/** Newest first, and how the memory is kept. */
+async function listGenerations({ memory }: GenerationsAdmin) {
+  return {
+    generations: unwrap(await memory.generations()).map(shown),
+    memory: memoryView(unwrap(await memory.status())),
+  };
+}
+
+/** Makes an older generation the present one; what was there stays a generation. */
+async function restoreGeneration(
+  { generation }: z.output<typeof restoreInput>,
+  { memory, bot }: GenerationsAdmin,
+): Promise<GenerationView> {
+  return await replaced(bot, () => memory.restore(generation));
+}
+
+/** A generation, else the present one, as a tar.gz read out of the bucket as it is taken. */
+async function exportGeneration(
+  { generation }: z.output<typeof exportInput>,
+  { memory, store }: GenerationsAdmin,
+): Promise<Response> {
+  const known = unwrap(await memory.generations());
+  const id = generation ?? unwrap(await memory.status()).head?.id;
+  if (id === undefined) {
+    throw new Failure("not_found", "The Moltbot has no memory yet.", { hint: "Chat with it first." });
+  }
+  if (!known.some((each) => each.id === id)) {
+    throw new Failure("not_found", `There is no generation ${id}.`, { hint: "Choose one of the list." });
+  }
+  const archive = await exportArchive(unwrap(await memory.manifest(id)), store);
+  return new Response(archive, {
+    headers: { "content-type": ARCHIVE_TYPE, "content-disposition": `attachment; filename="moltbot-${id}.tar.gz"` },
+  });
+}
+
+/**
+ * Makes an archive, which is the body, the present generation. All of it is stored and
+ * checked before the bot is stopped, and what the bot has then is committed first. Where there is a memory already,
+ * `replace=true` says that its place is meant.
+ */
+async function importGeneration(
+  { replace }: z.output<typeof importInput>,
+  { body, headers }: Request,
+  { memory, store, bot }: GenerationsAdmin,
+): Promise<GenerationView> {
+  if (body === null || headers.get("content-type") !== ARCHIVE_TYPE) {
+    throw new Failure("invalid_input", `The body has to be an archive, as ${ARCHIVE_TYPE}.`, {
+      hint: "Send one that an export made.",
+    });
+  }
+  const requireConfirmed = async () => {
+    if (replace === undefined && unwrap(await memory.generations()).length > 0) throw unconfirmed();
+  };
+  await requireConfirmed();
+  const trees = await importArchive(body, memory, store);
+  // It may have come to have one meanwhile.
+  await requireConfirmed();
+  return await replaced(bot, () => memory.takeIn(trees));
+}
+
+/** Puts something in the memory's place while the bot rests. A bot that ran is started again, whatever came of it. */
+async function replaced(
+  bot: GenerationsAdmin["bot"],
+  replace: () => Promise<Reply<Generation>>,
+): Promise<GenerationView> {
+  const { phase } = unwrap(await bot.gatewayStatus());
+  unwrap(await bot.gatewayRest());
+  try {
+    return shown(unwrap(await replace()));
+  } finally {
+    const begun = phase === "asleep" || phase === "failed" ? undefined : await bot.gatewayStart();
+    if (begun?.ok === false) log("warn", "admin.generations", { outcome: "not started", failure: begun.failure.code });
+  }
+}
+
+function unconfirmed(): Failure {
+  return new Failure(
+    "conflict",
+    "The Moltbot has a memory already, and nothing says that the archive is to replace it.",
+    {
+      hint: "Send it with ?replace=true. What is there now stays a generation that can be put back.",
+    },
+  );
+}
+
+function shown({ at, ...rest }: Generation): GenerationView {
+  return { ...rest, at: isoTime(at) };
+}
+
+function isoTime(at: number): string {
+  return new Date(at).toISOString();
+}
