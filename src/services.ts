@@ -7,10 +7,14 @@ import type { Config } from "./config/config.ts";
 import type { Journal } from "./core/journal.ts";
 import { secretValues } from "./core/redact.ts";
 import { unwrap } from "./core/reply.ts";
+import { withFolder } from "./files/host.ts";
+import { FolderStore } from "./files/store.ts";
 import type { GatewayAccess } from "./gateway/access.ts";
 import { GATEWAY_PORT } from "./gateway/config.ts";
 import type { JournalAccess } from "./journal/access.ts";
 import { journalBatch } from "./journal/batch.ts";
+import { exportArchive } from "./memory/archive/export.ts";
+import { importArchive } from "./memory/archive/import.ts";
 import { MemoryStore } from "./memory/store.ts";
 import { sandboxHandle } from "./sandbox/handle.ts";
 import type { ToolServices } from "./tools/services.ts";
@@ -56,6 +60,9 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
   const memory = env.MEMORY.get(env.MEMORY.idFromName(MEMORY_NAME));
   const usage = env.USAGE.get(env.USAGE.idFromName(USAGE_NAME));
   const journal = journalFor(env);
+  const folder = new FolderStore(env.STATE);
+  // Of the bare object, too: to ask is no reason to stay awake.
+  const isAwake = async () => unwrap(await sandbox.bare.gatewayStatus()).phase === "ready";
   const models = { names: config.model.targets.map(({ name }) => name), caps: config.model };
   const browser = (principal: string) => env.BROWSER_SESSION.get(env.BROWSER_SESSION.idFromName(principal));
   return {
@@ -69,6 +76,13 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
       browser,
       generations: { memory, store: new MemoryStore(env.STATE), bot: sandbox.object },
       journal: journalObject(env),
+      generations: {
+        memory,
+        pack: (manifest) => exportArchive(manifest, new MemoryStore(env.STATE)),
+        unpack: (archive) => importArchive(archive, memory, new MemoryStore(env.STATE)),
+        bot: sandbox.object,
+      },
+      files: folder,
       record: journal,
     },
     gateway: {
@@ -107,7 +121,7 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
     tools: {
       chat,
       commands: sandbox.object,
-      files: sandbox.object,
+      files: withFolder(sandbox.object, folder, isAwake),
       bot: sandbox.object,
       memory,
       model: models,

@@ -1,14 +1,15 @@
 import { requireOwnOrigin, type Visitor } from "../auth/access.ts";
+import { readAway } from "../core/body.ts";
 import { argumentsDigest } from "../core/digest.ts";
 import { Failure, toFailure } from "../core/failure.ts";
 import { log } from "../core/log.ts";
-import { readAway } from "../memory/archive/import.ts";
 import type { Admin } from "./admin.ts";
 import { bodyOf, queryOf } from "./input.ts";
 import type { Asked, Route } from "./route.ts";
 import { API_PATH, ROUTES } from "./routes.ts";
 
 const BY_PATH = new Map(ROUTES.map((route) => [API_PATH + route.path, route]));
+const WITH_MORE_BELOW = ROUTES.filter(({ below }) => below);
 
 /** The people's routes. Every one is behind the guard, and so is the answer that there is no such route. */
 export async function handleAdmin(request: Request, admin: Admin): Promise<Response> {
@@ -17,7 +18,7 @@ export async function handleAdmin(request: Request, admin: Admin): Promise<Respo
   let outcome = "ok";
   try {
     const visitor = await admin.admit(request);
-    const route = BY_PATH.get(pathname);
+    const route = routeOf(pathname);
     if (!route) throw new Failure("not_found", "There is no such route.");
     const asked = { admin, visitor, request };
     switch (request.method) {
@@ -40,6 +41,10 @@ export async function handleAdmin(request: Request, admin: Admin): Promise<Respo
   }
 }
 
+function routeOf(pathname: string): Route | undefined {
+  return BY_PATH.get(pathname) ?? WITH_MORE_BELOW.find(({ path }) => pathname.startsWith(API_PATH + path));
+}
+
 async function looked(route: Route, asked: Asked): Promise<unknown> {
   return await route.answer(queryOf(new URL(asked.request.url)), asked);
 }
@@ -54,15 +59,14 @@ async function changed(route: Route, asked: Asked): Promise<unknown> {
   let outcome = "ok";
   try {
     requireOwnOrigin(request, visitor, admin.publicUrl);
-    given = route.takes === "json" ? await bodyOf(request) : queryOf(new URL(request.url));
+    given = route.streamed ? queryOf(new URL(request.url)) : await bodyOf(request);
     return await route.answer(given, asked);
   } catch (error) {
     outcome = toFailure(error).code;
     throw error;
   } finally {
-    // What was refused unread is read all the same: leaving it breaks the connection under the next request. A client
-    // that has gone meanwhile needs none.
-    if (request.body?.locked === false) await readAway(request.body).catch(() => undefined);
+    // An answer before the end of what is being sent would be lost with the connection.
+    if (request.body?.locked === false) await readAway(request.body);
     const digest = await argumentsDigest(given);
     const { path: action } = route;
     admin.record({ kind: "admin", at, principal, ...clientOf(visitor), action, digest, outcome, ms: Date.now() - at });
