@@ -96,6 +96,7 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
     bridge: {
       // Of the bare object: whoever knocks must not put off the container's sleep.
       admits: (token) => sandbox.bare.bridgeAdmits(token),
+      containerId: sandbox.bare.id.toString(),
       model: {
         targets: config.model.targets,
         patienceMs: config.model.patienceMs,
