@@ -21,7 +21,6 @@ export interface AdminServices {
   usage: Pick<UsageAccess, "summary">;
   /** The browser session of a person. */
   browser: (principal: string) => Pick<BrowserSession, "session" | "watch">;
-  generations: GenerationsAdmin;
   journal: Pick<JournalAccess, "read">;
   generations: GenerationsAdmin;
   /** The folder for large files. */
