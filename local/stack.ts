@@ -11,6 +11,7 @@ import { AUTHORIZED_PATH } from "./access-path.ts";
 import type { Person } from "./login/people.ts";
 import { startLoginProvider } from "./login/provider.ts";
 import { startModelStandIn } from "./model/standin.ts";
+import { buildPage } from "./page.ts";
 import { freePort } from "./ports.ts";
 import { hasProvider } from "./variables.ts";
 import { tieWorkerd } from "./workerd.ts";
@@ -68,6 +69,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   tieWorkerd();
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   await checkJail();
+  await buildPage();
   const ports = await choosePorts(stateDir, options);
   const url = `http://localhost:${ports.worker}`;
   const log = createWriteStream(rotated(join(stateDir, "moltbot.log")), { flags: "a", mode: 0o600 });

@@ -10,6 +10,7 @@ const STEPS: [what: string, command: string, ...argv: string[]][] = [
   ["types of the Worker", "tsc", "-p", "tsconfig.json"],
   ["types of the rest", "tsc", "-p", "tsconfig.node.json"],
   ["types of what runs in pages", "tsc", "-p", "tsconfig.page.json"],
+  ["types of the admin page", "tsc", "-p", "tsconfig.ui.json"],
   ["lint", "oxlint", "--type-aware", "--deny-warnings"],
   ["format", "oxfmt", "--check"],
   ["unused code", "knip"],

@@ -1,6 +1,7 @@
 import { getOAuthApi, OAuthProvider, type OAuthProviderOptions } from "@cloudflare/workers-oauth-provider";
 import { handleAdmin } from "./admin/handler.ts";
-import { ADMIN_PATH } from "./admin/routes.ts";
+import { handlePage } from "./admin/page.ts";
+import { ADMIN_PATH, API_PATH } from "./admin/routes.ts";
 import { admitVisitor } from "./auth/access.ts";
 import { grantsOf } from "./auth/grants.ts";
 import { AUTHORIZE_PATH, CALLBACK_PATH, handleLogin } from "./auth/login.ts";
@@ -14,7 +15,7 @@ import { CATALOG } from "./mcp/catalog.ts";
 import { handleMcp } from "./mcp/handler.ts";
 import { handleIcon, ICONS_PATH } from "./mcp/icons.ts";
 import type { Config } from "./config/config.ts";
-import { loginServicesOf, servicesOf } from "./services.ts";
+import { loginServicesOf, pageFiles, servicesOf } from "./services.ts";
 
 export interface App {
   fetch(request: Request, env: Cloudflare.Env, ctx: ExecutionContext): Promise<Response>;
@@ -50,7 +51,7 @@ export function app(config: Config): App {
           });
         }
         // Guard: Access.
-        if (pathname.startsWith(ADMIN_PATH)) {
+        if (pathname.startsWith(API_PATH)) {
           return await handleAdmin(request, {
             ...servicesOf(env, config).admin,
             admit: (asking) => admitVisitor(asking, config),
@@ -59,6 +60,14 @@ export function app(config: Config): App {
             grants: grantsOf(getOAuthApi(options, env), loginServicesOf(env).store),
             waitUntil: (work) => ctx.waitUntil(work),
           });
+        }
+        // Guard: Access, for its files as for what they show.
+        if (pathname.startsWith(ADMIN_PATH)) {
+          return await handlePage(request, { admit: (asking) => admitVisitor(asking, config), assets: pageFiles(env) });
+        }
+        // Guard: none. It tells nothing but where the page is.
+        if (`${pathname}/` === ADMIN_PATH) {
+          return new Response(null, { status: 308, headers: { location: ADMIN_PATH } });
         }
         // Guard: the token of the container's present start.
         if (pathname.startsWith(BRIDGE_PATH)) return await handleBridge(request, servicesOf(env, config).bridge);

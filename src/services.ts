@@ -140,6 +140,11 @@ function journalObject(env: Cloudflare.Env): JournalAccess {
   return env.JOURNAL.get(env.JOURNAL.idFromName(JOURNAL_NAME));
 }
 
+/** The files of the admin page, which the build leaves in dist/site. */
+export function pageFiles(env: Cloudflare.Env): Pick<Fetcher, "fetch"> {
+  return env.ASSETS;
+}
+
 function journalFor(env: Cloudflare.Env): Journal {
   return journalOf(journalObject(env), waitUntil);
 }

@@ -22,6 +22,8 @@ const ALLOWED: Record<string, { values: string[]; types?: string[] }> = {
   journal: { values: ["core"] },
   // What it shows it knows as types; a filter of the journal is checked by the journal's own words.
   admin: { values: ["core", "auth", "files", "journal", "memory"], types: ["browser", "chat", "sandbox", "usage"] },
+  // It runs in a browser and knows the Worker by its routes.
+  ui: { values: [] },
   // A tool calls plain functions of the two folders it fronts; their objects it knows as types.
   tools: { values: ["core", "chat", "sandbox", "memory", "browser"], types: ["usage"] },
   // Their values are as tools are: words for a model, and what is read by address.
@@ -39,6 +41,10 @@ const VENDORS: Record<string, string[]> = {
   "@cloudflare/workers-oauth-provider": ["auth", "app.ts"],
   "@cloudflare/sandbox": ["sandbox"],
   "@cloudflare/puppeteer": ["browser"],
+  react: ["ui"],
+  "react-dom": ["ui"],
+  "@base-ui/react": ["ui"],
+  "@tanstack/react-query": ["ui"],
 };
 
 /** May import everything, and nothing in src/ but one another imports them. */
@@ -52,7 +58,7 @@ interface Import {
 }
 
 const imports = readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf8" })
-  .filter((name) => name.endsWith(".ts"))
+  .filter((name) => /\.tsx?$/.test(name))
   .flatMap((name) => importsOf(name));
 
 describe("import boundaries", () => {
@@ -108,5 +114,6 @@ function importsOf(name: string): Import[] {
 }
 
 function folderOf(name: string): string {
+  if (name.startsWith("admin/ui/")) return "ui";
   return name.split("/")[0] ?? name;
 }

@@ -1,0 +1,11 @@
+import { queryOptions } from "@tanstack/react-query";
+import { z } from "zod";
+import { look } from "./call.ts";
+
+const meSchema = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("person"), email: z.string(), terminal: z.boolean().default(false) }),
+  z.object({ kind: z.literal("service"), name: z.string(), terminal: z.boolean().default(false) }),
+]);
+
+/** Who is looking. */
+export const me = queryOptions({ queryKey: ["me"], queryFn: ({ signal }) => look("me", meSchema, { signal }) });

@@ -1,0 +1,20 @@
+import { z } from "zod";
+import { moment } from "./fields.ts";
+
+const generation = z.object({
+  id: z.string(),
+  at: moment,
+  reason: z.string(),
+  files: z.number(),
+  bytes: z.number(),
+});
+
+export const memoryStatus = z.object({
+  /** Null before the first one. */
+  head: generation.nullable(),
+  generations: z.number(),
+  storedBytes: z.number(),
+  nextPrune: moment.nullable(),
+  problem: z.string().nullable(),
+  skipped: z.array(z.object({ path: z.string(), reason: z.string() })),
+});
