@@ -81,6 +81,7 @@ describe("permissions", () => {
       "chat_conversations",
       "chat_history",
       "bot_status",
+      "bot_wake",
     ]);
     expect((await session.client.listResources()).resources.map(({ name }) => name)).toEqual(["status"]);
     await session.close();
