@@ -14,6 +14,7 @@ import type { GatewayPlan, GatewayTokens } from "./sandbox/gateway-plan.ts";
 import type { JournalLimits } from "./journal/access.ts";
 import { JournalObject } from "./journal/object.ts";
 import { SandboxObject } from "./sandbox/object.ts";
+import type { UptimeLimits } from "./sandbox/uptime.ts";
 import { servicesOf } from "./services.ts";
 import { UsageObject } from "./usage/object.ts";
 
@@ -77,6 +78,15 @@ export class MoltbotSandbox extends SandboxObject<Cloudflare.Env> {
       port: GATEWAY_PORT,
       readyPath: "/startupz",
     };
+  }
+
+  protected limits(): UptimeLimits {
+    const { sleepAfter, monthlyHours } = readConfig({ ...this.env }).sandbox;
+    return { sleepAfter, capHours: monthlyHours };
+  }
+
+  protected async endRuns(): Promise<void> {
+    await servicesOf(this.env, readConfig({ ...this.env })).endRuns();
   }
 }
 

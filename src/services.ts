@@ -28,6 +28,8 @@ export interface Services {
   folder: FolderStore;
   /** The session of the bot's browser, if it has one now. */
   botBrowser: () => Promise<string | undefined>;
+  /** Ends all chats' runs, for the container is about to stop. */
+  endRuns: () => Promise<void>;
   /** Signs what MCP clients carry for this Worker. */
   signingKey: () => Promise<string>;
 }
@@ -94,6 +96,7 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
     journal,
     botBrowser: async () => await env.CDP.get(env.CDP.idFromName(CDP_NAME)).currentSession(),
     folder,
+    endRuns: async () => unwrap(await chat.cancelAll()),
     generations: { memory, store: new MemoryStore(env.STATE), bot: sandbox.object },
     signingKey: async () => await chat.signingKey(),
     tools: {

@@ -39,7 +39,7 @@ export interface Config {
     privateHosts: readonly string[];
     secrets: Readonly<Record<string, { value: string; hosts: readonly string[] }>>;
   };
-  sandbox: { bridgeUrl: string; sleepAfter: string };
+  sandbox: { bridgeUrl: string; sleepAfter: string; monthlyHours: number | undefined };
   /** Whether the bot asks before it runs a command. */
   execApproval: "off" | "ask";
   /** How long which generations of the memory are kept. Milliseconds. */
@@ -136,7 +136,11 @@ function toConfig(settings: Settings): Omit<Config, "hints"> {
           : undefined,
     },
     browser: { privateHosts: settings.BROWSER_PRIVATE_HOSTS, secrets: settings.BROWSER_SECRETS },
-    sandbox: { bridgeUrl: settings.BRIDGE_URL ?? settings.PUBLIC_URL, sleepAfter: settings.SLEEP_AFTER },
+    sandbox: {
+      bridgeUrl: settings.BRIDGE_URL ?? settings.PUBLIC_URL,
+      sleepAfter: settings.SLEEP_AFTER,
+      monthlyHours: settings.SANDBOX_MONTHLY_HOURS,
+    },
     execApproval: settings.EXEC_APPROVAL,
     retention: {
       allFor: settings.MEMORY_KEEP_ALL,
