@@ -180,15 +180,16 @@ describe("an archive that is no good is refused with a reason, and the head stay
   });
 });
 
+const zeros = (bytes: number) => Buffer.alloc(bytes);
+const MANY = 300 * 1024 * 1024;
+const tarOf = async (entries: TarEntry[]) => Buffer.from(await packTar(entries));
+const squeezed = (...parts: Uint8Array[]) => new Uint8Array(gzipSync(Buffer.concat(parts)));
+const contents = (files: unknown[]) => {
+  const text = JSON.stringify({ moltbot: 1, generation: "00000001", at: "", leftOut: [], files });
+  return { header: { name: "manifest.json", size: Buffer.byteLength(text) }, body: text };
+};
+
 describe("an archive that unpacks to far more than it is", () => {
-  const zeros = (bytes: number) => Buffer.alloc(bytes);
-  const MANY = 300 * 1024 * 1024;
-  const tarOf = async (entries: TarEntry[]) => Buffer.from(await packTar(entries));
-  const squeezed = (...parts: Uint8Array[]) => new Uint8Array(gzipSync(Buffer.concat(parts)));
-  const contents = (files: unknown[]) => {
-    const text = JSON.stringify({ moltbot: 1, generation: "00000001", at: "", leftOut: [], files });
-    return { header: { name: "manifest.json", size: Buffer.byteLength(text) }, body: text };
-  };
   const cases: [what: string, make: () => Promise<Uint8Array<ArrayBuffer>>, status: number, says: RegExp][] = [
     ["is nothing but zeros", async () => squeezed(zeros(MANY)), 413, /unpacks to more than it says/],
     [
