@@ -6,8 +6,10 @@ import { z } from "zod";
 import { openBridgeDoor } from "./bridge-door.ts";
 import { openBrowser } from "./browser/browser.ts";
 import { checkJail } from "./container/jail.ts";
-import { startContainerHost } from "./container/host.ts";
+import { type ContainerHost, startContainerHost } from "./container/host.ts";
 import { AUTHORIZED_PATH } from "./access-path.ts";
+import { KeptFolder } from "./folder/kept-folder.ts";
+import { remoteFolder } from "./folder/remote.ts";
 import type { Person } from "./login/people.ts";
 import { startLoginProvider } from "./login/provider.ts";
 import { startModelStandIn } from "./model/standin.ts";
@@ -82,12 +84,17 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   try {
     const door = await openBridgeDoor(ports.worker);
     closing.push(() => door.close());
-    const host = await startContainerHost({
+    const host: ContainerHost = await startContainerHost({
       stateDir: join(stateDir, "sandboxes"),
       nodeBinary: process.execPath,
       containerDir: join(ROOT, "container"),
       bridge: () => ({ host: "127.0.0.1", port: door.port }),
       log: write,
+      folder: new KeptFolder(
+        join(stateDir, "files"),
+        remoteFolder(url, () => host.token),
+        write,
+      ),
       ...(options.egress ? { egress: { allow: [...options.egress] } } : {}),
     });
     closing.push(() => host.close());

@@ -6,6 +6,7 @@ import { servicesOf } from "../src/services.ts";
 import type { Screened } from "../src/bridge/cdp/screen.ts";
 import { playAccess } from "./access.ts";
 import { withoutFiles } from "./browser/without-files.ts";
+import { FILES_DOOR, handleFilesDoor } from "./folder/door.ts";
 import { standInContainer } from "./container/standin.ts";
 
 export * from "../src/objects.ts";
@@ -42,10 +43,12 @@ const WARM_PATH = "/local/warm";
 
 export default {
   async fetch(request, env, ctx) {
-    if (new URL(request.url).pathname === WARM_PATH) {
+    const { pathname } = new URL(request.url);
+    if (pathname === WARM_PATH || pathname === FILES_DOOR) {
       const { CONTAINER_HOST_TOKEN } = hostSchema.parse(env);
       if (request.headers.get("x-container-host-token") !== CONTAINER_HOST_TOKEN)
         return new Response(null, { status: 404 });
+      if (pathname === FILES_DOOR) return await handleFilesDoor(request, env.STATE);
       const { gateway } = servicesOf(env, readConfig({ ...env }));
       return await gateway.ready().then(
         () => Response.json({ ready: true }),

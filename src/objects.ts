@@ -7,10 +7,12 @@ import { handleIntercepted } from "./bridge/routes.ts";
 import { BrowserObject, type BrowserSetup } from "./browser/object.ts";
 import { ChatObject } from "./chat/object.ts";
 import { readConfig } from "./config/config.ts";
+import { FOLDER_PATH, FOLDER_PREFIX } from "./files/folder.ts";
 import type { GatewayAccess } from "./gateway/access.ts";
 import { GATEWAY_PORT, gatewayConfig, gatewayEnv, WORKSPACE } from "./gateway/config.ts";
 import { MemoryObject } from "./memory/object.ts";
 import type { Retention } from "./memory/retention.ts";
+import type { BucketFolder } from "./sandbox/folder.ts";
 import type { GatewayPlan, GatewayTokens } from "./sandbox/gateway-plan.ts";
 import type { JournalLimits } from "./journal/access.ts";
 import { JournalObject } from "./journal/object.ts";
@@ -30,6 +32,10 @@ const CONTAINER_FILES = "/opt/moltbot";
 
 /** The container's Durable Object, told which gateway to start. */
 export class MoltbotSandbox extends SandboxObject<Cloudflare.Env> {
+  protected folder(): BucketFolder {
+    return { binding: "STATE", prefix: `/${FOLDER_PREFIX.slice(0, -1)}`, path: FOLDER_PATH };
+  }
+
   protected plan(tokens: GatewayTokens): GatewayPlan {
     const { model, channels, publicUrl, sandbox, execApproval } = readConfig({ ...this.env });
     const bridge = bridgeAddresses({ bridgeUrl: sandbox.bridgeUrl, publicUrl });

@@ -14,6 +14,17 @@ export interface Containers {
   stopAll(): Promise<void>;
 }
 
+/** A folder of the machine that all containers of a host share as /files, and that outlives them. */
+export interface SharedFolder {
+  path: string;
+  /** Makes it, if need be, before a container sees it. */
+  open(): Promise<void>;
+  /** A container runs that may write to it. */
+  watch(): void;
+  /** One of them has ended. */
+  settle(): Promise<void>;
+}
+
 /** The containers of a host by id, each in a jail of its own. */
 export async function createContainers(options: {
   stateDir: string;
@@ -22,8 +33,9 @@ export async function createContainers(options: {
   bridge: () => { host: string; port: number };
   egress: (socket: Socket) => void;
   log: (line: string) => void;
+  folder?: SharedFolder;
 }): Promise<Containers> {
-  const { stateDir, bridge, egress } = options;
+  const { stateDir, bridge, egress, folder } = options;
   const containers = new Map<string, JailedContainer>();
   /** Starts in progress, so that two requests make one jail. */
   const starting = new Map<string, Promise<void>>();
@@ -33,13 +45,20 @@ export async function createContainers(options: {
   async function startNew(id: string, env: Record<string, string>, entrypoint: string[]): Promise<void> {
     const log = (line: string) => options.log(`[${id.slice(0, 8)}] ${line}`);
     const identity = await jailIdentity(id);
-    const directories = await prepareDirectories(join(stateDir, id), identity);
+    await folder?.open();
+    const directories = await prepareDirectories(join(stateDir, id), identity, folder?.path);
+    const settle = async () => await folder?.settle();
+    folder?.watch();
     const container = await startJailedContainer({
       plan: { identity, directories, system, readOnly: server.readOnly, env: { ...server.env, ...env } },
       command: [...server.command, ...entrypoint],
       bridge,
       egress,
       log,
+      afterwards: settle,
+    }).catch(async (error: unknown) => {
+      await settle();
+      throw error;
     });
     containers.set(id, container);
     void container.exited.then(({ exitCode }) => log(`exited with code ${exitCode}`));

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { Duplex } from "node:stream";
 import { text } from "node:stream/consumers";
 import { z } from "zod";
-import { createContainers } from "./containers.ts";
+import { createContainers, type SharedFolder } from "./containers.ts";
 import { createEgressProxy } from "./egress.ts";
 import type { Dialled } from "./jailed-container.ts";
 import { LARGEST_HEADERS, TOKEN_HEADER, tunnelRequest, tunnelUpgrade } from "./tunnel.ts";
@@ -45,6 +45,8 @@ export async function startContainerHost(options: {
   /** Where the Worker listens. Asked at each connection from inside, on 127.0.0.1:8790. */
   bridge: () => { host: string; port: number };
   log: (line: string) => void;
+  /** Visible inside as /files. */
+  folder?: SharedFolder;
   /** What the containers may reach of the internet. Without `allow`: every public address. */
   egress?: { allow?: string[] };
 }): Promise<ContainerHost> {

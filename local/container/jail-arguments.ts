@@ -57,6 +57,7 @@ export function jailArguments({ identity, directories, system, readOnly, env }: 
     [scratch("/dev/shm", 64), scratch("/tmp", 1024), scratch("/var/tmp", 64), scratch("/run", 16)].flat(),
     ["--ro-bind", directories.sockets, SOCKET_DIRECTORY],
     ["--bind", directories.home, "/home/moltbot", "--bind", directories.workspace, "/workspace"],
+    directories.files === undefined ? [] : ["--bind", directories.files, "/files"],
     Object.entries(readOnly).flatMap(([inside, outside]) => ["--ro-bind", outside, inside]),
     // Only now: until here bwrap makes the mount points.
     ["--remount-ro", "/dev", "--remount-ro", "/"],

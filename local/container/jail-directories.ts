@@ -35,6 +35,8 @@ export interface JailDirectories {
   home: string;
   workspace: string;
   sockets: string;
+  /** The folder for large files, if this machine keeps one. */
+  files?: string;
   /** The files of the jail's own /etc. */
   etc: { name: string; path: string }[];
 }
@@ -43,7 +45,7 @@ export interface JailDirectories {
  * Makes `<root>/{home,workspace}`, which are kept, and `<root>/{run,etc}`, which are made anew: what a host that was
  * killed left there is stale. The jail's user owns the kept ones, and can write nowhere else.
  */
-export async function prepareDirectories(root: string, identity: Identity): Promise<JailDirectories> {
+export async function prepareDirectories(root: string, identity: Identity, files?: string): Promise<JailDirectories> {
   const home = join(root, "home");
   const workspace = join(root, "workspace");
   const sockets = join(root, "run");
@@ -59,13 +61,15 @@ export async function prepareDirectories(root: string, identity: Identity): Prom
     await mkdir(kept, { recursive: true, mode: 0o755 });
     if (identity.kind === "root") await own(kept, identity.uid);
   }
-  const files = Object.entries(etcFiles(identity.uid));
+  if (files !== undefined && identity.kind === "root") await own(files, identity.uid);
+  const written = Object.entries(etcFiles(identity.uid));
   return {
     home,
     workspace,
     sockets,
+    ...(files === undefined ? {} : { files }),
     etc: await Promise.all(
-      files.map(async ([name, content]) => {
+      written.map(async ([name, content]) => {
         const path = join(etc, name);
         await writeFile(path, content);
         await chmod(path, 0o644);

@@ -33,7 +33,7 @@ export interface Exit {
 
 export interface JailedContainer {
   readonly running: boolean;
-  /** Resolves when everything in the jail has ended. */
+  /** Resolves when everything in the jail has ended, and what it left is kept. */
   readonly exited: Promise<Exit>;
   /** Asks the processes to end, and kills what has not after STOP_GRACE_MS. */
   stop(): void;
@@ -50,6 +50,8 @@ export async function startJailedContainer(options: {
   bridge: () => { host: string; port: number };
   egress: (socket: Socket) => void;
   log: (line: string) => void;
+  /** What is left to do when everything in it has ended; `exited` waits for it. */
+  afterwards: () => Promise<void>;
 }): Promise<JailedContainer> {
   const { plan, log } = options;
   const pending = new Map<number, (dialled: Dialled) => void>();
@@ -76,11 +78,15 @@ export async function startJailedContainer(options: {
   for (const output of [jail.stdout, jail.stderr]) logLines(output, log);
 
   let running = true;
-  const exited = exit(jail, log).finally(() => {
+  const over = async (): Promise<Exit> => {
+    const how = await exit(jail, log);
     running = false;
     for (const settle of pending.values()) settle({ type: "not-running" });
     for (const listener of listeners) listener.close();
-  });
+    await options.afterwards();
+    return how;
+  };
+  const exited = over();
 
   const send = (order: Order) => jail.stdin.write(`${JSON.stringify(order)}\n`);
   let lastStream = 0;

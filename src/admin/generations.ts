@@ -130,7 +130,8 @@ async function replaced(
   try {
     return shown(unwrap(await replace()));
   } finally {
-    const begun = phase === "asleep" || phase === "failed" ? undefined : await bot.gatewayStart();
+    const ran = phase !== "asleep" && phase !== "failed" && phase !== "draining";
+    const begun = ran ? await bot.gatewayStart() : undefined;
     if (begun?.ok === false) log("warn", "admin.generations", { outcome: "not started", failure: begun.failure.code });
   }
 }

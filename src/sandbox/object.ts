@@ -2,6 +2,7 @@ import { Sandbox } from "@cloudflare/sandbox";
 import { deadline, raced } from "../core/deadline.ts";
 import { log } from "../core/log.ts";
 import { type Reply, reply, unwrap } from "../core/reply.ts";
+import { type BucketFolder, FolderMount, type FolderStatus, type MountHost } from "./folder.ts";
 import type { GatewayPlan, GatewayTokens } from "./gateway-plan.ts";
 import type { BotLifecycle, GatewayStatus, Uptime } from "./lifecycle.ts";
 import type { DirectoryEntry, ShellResult } from "./results.ts";
@@ -24,6 +25,7 @@ const RUNS_END_WITHIN_MS = 5_000;
 export abstract class SandboxObject<Env extends Cloudflare.Env> extends Sandbox<Env> implements BotLifecycle {
   readonly #supervisor: GatewaySupervisor;
   readonly #clock: UptimeClock;
+  readonly #folder: FolderMount;
   #awake: Promise<void> | undefined;
   readonly #running = new Set<{ caller: string | undefined; env: Record<string, string> }>();
 
@@ -32,10 +34,13 @@ export abstract class SandboxObject<Env extends Cloudflare.Env> extends Sandbox<
     super(ctx, { ...env, SANDBOX_TRANSPORT: "rpc" });
     this.#supervisor = new GatewaySupervisor(this.#host(), (tokens) => this.plan(tokens));
     this.#clock = new UptimeClock(ctx.storage);
+    this.#folder = new FolderMount(() => this.folder(), this.#mountHost());
   }
 
   protected abstract plan(tokens: GatewayTokens): GatewayPlan;
   protected abstract limits(): UptimeLimits;
+  /** Where the container has its folder for large files. */
+  protected abstract folder(): BucketFolder;
   /** Ends the chats' runs, for the container is about to stop. */
   protected abstract endRuns(): Promise<void>;
 
@@ -60,6 +65,7 @@ export abstract class SandboxObject<Env extends Cloudflare.Env> extends Sandbox<
   }
 
   override async onStop(params: Parameters<Sandbox<Env>["onStop"]>[0]): Promise<void> {
+    this.#folder.containerGone();
     await this.#clock.stopped(Date.now());
     await super.onStop(params);
   }
@@ -149,6 +155,15 @@ export abstract class SandboxObject<Env extends Cloudflare.Env> extends Sandbox<
     );
   }
 
+  folderStatus(): Promise<Reply<FolderStatus>> {
+    return reply("folder.status", () => this.#folder.status());
+  }
+
+  /** Makes the folder one of the container's. */
+  protected mountFolder({ binding, path, prefix }: BucketFolder): Promise<void> {
+    return this.mountBucket(binding, path, { prefix });
+  }
+
   /** Whether `token` is the one the present gateway was given for the bridge. */
   async bridgeAdmits(token: string): Promise<boolean> {
     // A token that got out is of no use while there is nobody who should use it.
@@ -215,6 +230,7 @@ export abstract class SandboxObject<Env extends Cloudflare.Env> extends Sandbox<
       try {
         if (!this.ctx.container?.running) await this.#requireTime();
         await this.#wake();
+        await this.#folder.ensure();
         return await work();
       } catch (error) {
         throw sandboxFailure(error, what);
@@ -244,6 +260,16 @@ export abstract class SandboxObject<Env extends Cloudflare.Env> extends Sandbox<
     const directory = path.slice(0, path.lastIndexOf("/"));
     if (directory !== "") await this.mkdir(directory, { recursive: true, sessionId: NO_SESSION });
     await this.writeFile(path, content, { encoding, sessionId: NO_SESSION });
+  }
+
+  #mountHost(): MountHost {
+    return {
+      storage: this.ctx.storage,
+      mount: (folder) => this.mountFolder(folder),
+      unmount: (path) => this.unmountBucket(path),
+      // Not by `shell`, which waits for the folder.
+      succeeds: async (line) => (await this.execWithSessionToken(line, NO_SESSION)).exitCode === 0,
+    };
   }
 
   #host(): GatewayHost {

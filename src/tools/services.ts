@@ -1,6 +1,7 @@
 import type { BrowserSession } from "../browser/access.ts";
 import type { ChatAccess } from "../chat/access.ts";
 import type { CommandHost } from "../sandbox/commands.ts";
+import type { FolderStatus } from "../sandbox/folder.ts";
 import type { BotLifecycle } from "../sandbox/lifecycle.ts";
 import type { DirectoryEntry } from "../sandbox/results.ts";
 import type { UsageAccess } from "../usage/access.ts";
@@ -30,6 +31,7 @@ export interface FileHost {
 export interface BotHost extends BotLifecycle {
   /** Stops the gateway, and leaves it stopped until somebody needs it. */
   gatewayRest(): Promise<Reply<void>>;
+  folderStatus(): Promise<Reply<FolderStatus>>;
 }
 
 /** Everything a tool can need; each names what it does and gets no more. */

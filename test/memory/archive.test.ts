@@ -180,6 +180,68 @@ describe("an archive that is no good is refused with a reason, and the head stay
   });
 });
 
+const zeros = (bytes: number) => Buffer.alloc(bytes);
+const MANY = 300 * 1024 * 1024;
+const tarOf = async (entries: TarEntry[]) => Buffer.from(await packTar(entries));
+const squeezed = (...parts: Uint8Array[]) => new Uint8Array(gzipSync(Buffer.concat(parts)));
+const contents = (files: unknown[]) => {
+  const text = JSON.stringify({ moltbot: 1, generation: "00000001", at: "", leftOut: [], files });
+  return { header: { name: "manifest.json", size: Buffer.byteLength(text) }, body: text };
+};
+
+describe("an archive that unpacks to far more than it is", () => {
+  const cases: [what: string, make: () => Promise<Uint8Array<ArrayBuffer>>, status: number, says: RegExp][] = [
+    ["is nothing but zeros", async () => squeezed(zeros(MANY)), 413, /unpacks to more than it says/],
+    [
+      "has a manifest without end",
+      async () => squeezed(await tarOf([{ header: { name: "manifest.json", size: MANY }, body: zeros(MANY) }])),
+      413,
+      /manifest\.json may have/,
+    ],
+    [
+      "has a file that is larger than its manifest says",
+      async () =>
+        squeezed(
+          await tarOf([
+            contents([{ ...evil, path: "workspace/x" }]),
+            { header: { name: "workspace/x", size: MANY }, body: zeros(MANY) },
+          ]),
+        ),
+      400,
+      /has 314572800 bytes and should have 4/,
+    ],
+    [
+      "goes on behind its end",
+      async () =>
+        squeezed(await tarOf([contents([{ ...evil, path: "workspace/x" }]), file("workspace/x")]), zeros(MANY)),
+      413,
+      /unpacks to more than it says/,
+    ],
+    [
+      "has a manifest that names more than any disk holds",
+      async () =>
+        squeezed(
+          await tarOf([
+            contents(
+              Array.from({ length: 20 }, (_file, n) => ({ ...evil, path: `workspace/${n}`, size: 1024 * 1024 * 1024 })),
+            ),
+          ]),
+        ),
+      413,
+      /names files of 21474836480 bytes/,
+    ],
+  ];
+  it.each(cases)("%s", async (_what, make, expected, says) => {
+    const { head } = await stack.call("status");
+    const bomb = await make();
+    expect(bomb.byteLength).toBeLessThan(1_000_000);
+    const { status, text } = await imported(stack, bomb);
+    expect(status, text).toBe(expected);
+    expect(text).toMatch(says);
+    expect((await stack.call("status")).head.id).toBe(head.id);
+  });
+});
+
 /** What does not shrink, always the same. */
 function pseudoRandom(bytes: number): Buffer {
   const parts = Array.from({ length: Math.ceil(bytes / 32) }, (_part, n) =>

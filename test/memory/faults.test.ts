@@ -7,6 +7,7 @@ import { readMark } from "../../container/keeper/disk-mark.ts";
 import { Keeper } from "../../container/keeper/keeper.ts";
 import { restore } from "../../container/keeper/restore.ts";
 import { type Fault, LATE_MS } from "./fixture/faults.ts";
+import { archiveOf } from "./archives.ts";
 import { soundGeneration, soundHead } from "./soundness.ts";
 import { type Disk, memoryStack, type MemoryStack } from "./stack.ts";
 
@@ -165,6 +166,42 @@ describe("when the storage fails", () => {
     for (const key of unsure.filter((name) => name.startsWith("manifests/"))) {
       await soundGeneration(stack, key.slice("manifests/".length, -".json".length));
     }
+  });
+
+  it("an import is taken in whole or not at all, and can be tried again", async () => {
+    const disk = stack.disk();
+    write(disk, "note.md", "what was there");
+    await (await start(disk)).keep();
+    const large = Buffer.alloc(300_000, "large");
+    const take = async (note: string) => {
+      const body = await archiveOf({
+        "workspace/note.md": note,
+        "workspace/large.bin": Buffer.concat([large, Buffer.from(note)]),
+      });
+      const response = await fetch(`${stack.url}/import`, { method: "POST", body });
+      if (response.status !== 200) throw new Error(await response.text());
+    };
+    let last = "what was there";
+    const rounds = await everyFault({
+      work: (round) => take(`the import of ${round}`),
+      async check(round, worked) {
+        await arrived(round);
+        await soundHead(stack);
+        const blank = stack.disk();
+        await start(blank);
+        const note = blank.read("workspace/note.md");
+        // One whose last answer got lost may have been taken in all the same.
+        expect(worked ? [`the import of ${round}`] : [last, `the import of ${round}`], round).toContain(note);
+        if (!worked) await take(`the import of ${round}`).catch(() => take(`the import of ${round}`));
+        last = `the import of ${round}`;
+        await soundHead(stack);
+      },
+    });
+    expect(rounds).toBeGreaterThan(12);
+    const blank = stack.disk();
+    await start(blank);
+    expect(blank.read("workspace/large.bin").startsWith("largelarge")).toBe(true);
+    expect(blank.read("workspace/note.md")).toBe(last);
   });
 
   it("an older generation is put back whole or not at all", async () => {

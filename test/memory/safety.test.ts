@@ -145,6 +145,48 @@ describe("the memory", () => {
     await soundHead(stack);
   });
 
+  it("deletes nothing while the settings are wrong, and goes on once they are right", async () => {
+    const disk = stack.disk();
+    for (const text of ["one", "two", "three"]) {
+      writeFileSync(join(disk.workspace, "note.md"), text);
+      await disk.keepOnce();
+    }
+    await stack.tell("unpin");
+    for (const { id } of await stack.call("generations")) await stack.tell("commitAt", id, 1_000_000);
+    const before = await stack.keys();
+    const settings = {
+      PUBLIC_URL: "https://moltbot.example",
+      ALLOWED_EMAILS: "owner@example.com",
+      OIDC_ISSUER: "https://issuer.example",
+      OIDC_CLIENT_ID: "id",
+      OIDC_CLIENT_SECRET: "secret",
+      ANTHROPIC_API_KEY: "key",
+    };
+    const wrong: Record<string, string>[] = [
+      { MEMORY_KEEP_ALL: "1 week" },
+      { MEMORY_KEEP_ALL: "-1h" },
+      { MEMORY_KEEP_ALL: "48h", MEMORY_KEEP_HOURLY: "24h" },
+      { MEMORY_KEEP_HOURLY: "90d" },
+      { MEMORY_KEEP_DAILY: "never" },
+      // Not about the memory at all.
+      { PUBLIC_URL: "moltbot" },
+    ];
+    for (const change of wrong) {
+      await stack.tell("keepAs", { ...settings, ...change });
+      await stack.faults({ calls: [] });
+      await expect(stack.call("prune"), JSON.stringify(change)).rejects.toThrow(
+        /^misconfigured: .*(MEMORY_KEEP|PUBLIC_URL)/,
+      );
+      expect((await stack.faults({})).filter((call) => call.startsWith("delete"))).toEqual([]);
+    }
+    expect(await stack.keys()).toEqual(before);
+    expect(await stack.call("generations")).toHaveLength(3);
+    await stack.tell("keepAs", settings);
+    expect(await stack.call("prune")).toMatchObject({ generations: 2 });
+    expect((await stack.keys()).length).toBeLessThan(before.length);
+    await soundHead(stack);
+  });
+
   it("takes no blob that is not what its name says, and no path that leads elsewhere", async () => {
     const { fence } = await stack.call("begin");
     const put = (name: string, body: string, of = fence) =>

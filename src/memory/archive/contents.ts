@@ -10,6 +10,9 @@ export const CONTENTS_NAME = "manifest.json";
 /** Bytes. 200,000 entries are about 50 MB. */
 export const MOST_CONTENTS_BYTES = 64 * 1024 * 1024;
 
+/** All files of an archive together, unpacked: no container has a disk for more. Bytes. */
+export const MOST_ARCHIVE_BYTES = 16 * 1024 * 1024 * 1024;
+
 const common = {
   path: pathSchema,
   mode: z.number().int().min(0).max(0o7777),
@@ -93,6 +96,13 @@ export function readContents(text: string): Contents {
     const where = issue ? `${issue.path.map(String).join(".")} ${issue.message}` : "";
     throw new Failure("invalid_input", `${CONTENTS_NAME} is not that of an export of this version: ${where}`.trim());
   }
+  const bytes = bytesOf(parsed.data);
+  if (bytes > MOST_ARCHIVE_BYTES) {
+    throw new Failure(
+      "too_large",
+      `${CONTENTS_NAME} names files of ${bytes} bytes; ${MOST_ARCHIVE_BYTES} is the most.`,
+    );
+  }
   const paths = new Set<string>();
   for (const item of parsed.data.files) {
     if (paths.has(item.path)) throw new Failure("invalid_input", `${CONTENTS_NAME} names ${item.path} twice.`);
@@ -106,6 +116,11 @@ export function readContents(text: string): Contents {
     }
   }
   return parsed.data;
+}
+
+/** Of all files in the archive, unpacked. */
+export function bytesOf({ files }: Contents): number {
+  return files.reduce((sum, item) => sum + (item.kind === "file" || item.kind === "database" ? item.size : 0), 0);
 }
 
 export function leadsOut(path: string): Failure {

@@ -6,6 +6,7 @@ import { shardOf } from "../codec.ts";
 import { type Entry, pathSchema, shardCount } from "../format.ts";
 import type { MemoryStore } from "../store.ts";
 import {
+  bytesOf,
   type Contents,
   CONTENTS_NAME,
   foldersOf,
@@ -41,7 +42,7 @@ export async function importArchive(
   const reader = tar.readable.getReader();
   try {
     const contents = await firstOf(await next(reader));
-    allowed.bytes += contents.files.reduce((sum, item) => sum + BESIDE_A_FILE + sizeOf(item), 0);
+    allowed.bytes += bytesOf(contents) + BESIDE_A_FILE * contents.files.length;
     const entries = await readFiles(contents, () => next(reader), cutter);
     await fed;
     await cutter.settle();
@@ -171,10 +172,6 @@ function checkedPath(name: string): string {
       hint: `Every path begins with workspace/, state/ or conversations/ and has no . or .. part. ${NOTHING_CHANGED}`,
     },
   );
-}
-
-function sizeOf(item: Item): number {
-  return item.kind === "file" || item.kind === "database" ? item.size : 0;
 }
 
 async function writeTrees(entries: readonly Entry[], cutter: Cutter): Promise<ImportedTrees> {

@@ -53,15 +53,19 @@ export const botStatus = defineTool({
       sleep_after: z.string(),
     }),
     memory: memoryOutput,
+    files: z
+      .object({ path: z.string(), problem: z.string().optional().describe("Why it is not there.") })
+      .describe("The folder for large files, as it was when the container was last started."),
   }),
   deadlineMs: 15_000,
   async run(_input, { bot, chat, memory, model, usage }, { principal }) {
-    const [gateway, up, chats, today, kept] = await Promise.all([
+    const [gateway, up, chats, today, kept, files] = await Promise.all([
       bot.gatewayStatus().then(unwrap),
       bot.uptime().then(unwrap),
       chat.status().then(unwrap),
       usage.summary(1).then(unwrap),
       memory.status().then(unwrap),
+      bot.folderStatus().then(unwrap),
     ]);
     const [name = "", ...fallbacks] = model.names;
     const { dailyTokens, dailyUsd } = model.caps;
@@ -95,6 +99,7 @@ export const botStatus = defineTool({
           sleep_after: up.sleepAfter,
         },
         memory: memoryData(kept),
+        files,
       },
       text: [
         sentence(phase, readySince ?? since),
@@ -104,6 +109,7 @@ export const botStatus = defineTool({
         `Today: ${said(today.total)}${capsText(model.caps)}.`,
         uptimeText(up),
         ...memoryLines(kept),
+        files.problem ?? "",
       ]
         .filter((line) => line !== "")
         .join("\n"),
