@@ -7,6 +7,8 @@ import type { Config } from "./config/config.ts";
 import type { Journal } from "./core/journal.ts";
 import { secretValues } from "./core/redact.ts";
 import { unwrap } from "./core/reply.ts";
+import { withFolder } from "./files/host.ts";
+import { FolderStore } from "./files/store.ts";
 import type { GatewayAccess } from "./gateway/access.ts";
 import { GATEWAY_PORT } from "./gateway/config.ts";
 import type { JournalAccess } from "./journal/access.ts";
@@ -58,6 +60,9 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
   const journal = journalFor(env);
   const models = { names: config.model.targets.map(({ name }) => name), caps: config.model };
   const browser = (principal: string) => env.BROWSER_SESSION.get(env.BROWSER_SESSION.idFromName(principal));
+  const folder = new FolderStore(env.STATE);
+  // Of the bare object, too: to ask is no reason to stay awake.
+  const isAwake = async () => unwrap(await sandbox.bare.gatewayStatus()).phase === "ready";
   return {
     admin: {
       looking: sandbox.bare,
@@ -68,6 +73,7 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
       usage,
       browser,
       generations: { memory, store: new MemoryStore(env.STATE), bot: sandbox.object },
+      files: folder,
       journal: journalObject(env),
       record: journal,
     },
@@ -107,7 +113,7 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
     tools: {
       chat,
       commands: sandbox.object,
-      files: sandbox.object,
+      files: withFolder(sandbox.object, folder, isAwake),
       bot: sandbox.object,
       memory,
       model: models,

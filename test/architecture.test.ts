@@ -13,13 +13,15 @@ const ALLOWED: Record<string, { values: string[]; types?: string[] }> = {
   // What the keeper sends is checked by the memory's own format before it gets there.
   bridge: { values: ["core", "memory", "browser"], types: ["config", "usage"] },
   usage: { values: ["core"] },
+  // It stands before the sandbox's files, in the words of the tools that read them.
+  files: { values: ["core"], types: ["sandbox", "tools"] },
   browser: { values: ["core"] },
   gateway: { values: ["core", "sandbox"] },
   chat: { values: ["core", "gateway"] },
   auth: { values: ["core", "config"] },
   journal: { values: ["core"] },
   // What it shows it knows as types; archives it reads and writes itself, and a filter of the journal is checked by the journal's own words.
-  admin: { values: ["core", "auth", "journal", "memory"], types: ["browser", "chat", "sandbox", "usage"] },
+  admin: { values: ["core", "auth", "journal", "memory", "files"], types: ["browser", "chat", "sandbox", "usage"] },
   // A tool calls plain functions of the two folders it fronts; their objects it knows as types.
   tools: { values: ["core", "chat", "sandbox", "memory", "browser"], types: ["usage"] },
   // Their values are as tools are: words for a model, and what is read by address.

@@ -9,6 +9,7 @@ import type { Asked, Route } from "./route.ts";
 import { API_PATH, ROUTES } from "./routes.ts";
 
 const BY_PATH = new Map(ROUTES.map((route) => [API_PATH + route.path, route]));
+const UNDER_PATH = [...BY_PATH].filter(([path]) => path.endsWith("/"));
 
 /** The people's routes. Every one is behind the guard, and so is the answer that there is no such route. */
 export async function handleAdmin(request: Request, admin: Admin): Promise<Response> {
@@ -17,7 +18,7 @@ export async function handleAdmin(request: Request, admin: Admin): Promise<Respo
   let outcome = "ok";
   try {
     const visitor = await admin.admit(request);
-    const route = BY_PATH.get(pathname);
+    const route = BY_PATH.get(pathname) ?? UNDER_PATH.find(([path]) => pathname.startsWith(path))?.[1];
     if (!route) throw new Failure("not_found", "There is no such route.");
     const asked = { admin, visitor, request };
     switch (request.method) {

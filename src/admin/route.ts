@@ -15,7 +15,7 @@ type Method = "GET" | "POST";
 
 export interface Route {
   method: Method;
-  /** Behind /admin/api/. */
+  /** Behind /admin/api/. One that ends with a slash takes everything under it. */
   path: string;
   /** A POST's input is its JSON body; or its body is an archive, which the route reads itself. Else it is in the address. */
   takes: "json" | "archive" | undefined;

@@ -1,5 +1,6 @@
 import { BOT_ROUTES } from "./bot.ts";
 import { BROWSER_ROUTES } from "./browser.ts";
+import { FILE_ROUTES } from "./files.ts";
 import { GENERATION_ROUTES } from "./generations.ts";
 import { GRANT_ROUTES } from "./grants.ts";
 import { JOURNAL_ROUTES } from "./journal.ts";
@@ -17,6 +18,7 @@ export const ROUTES: readonly Route[] = [
   ...ME_ROUTES,
   ...BOT_ROUTES,
   ...BROWSER_ROUTES,
+  ...FILE_ROUTES,
   ...GENERATION_ROUTES,
   ...GRANT_ROUTES,
   ...JOURNAL_ROUTES,

@@ -20,10 +20,10 @@ export const workspaceFile = defineResource({
   needs: ["files", "bot"],
   complete: {
     async path(typed, { files, bot }) {
-      // To look means to wake the sandbox, which is not worth a few letters saved.
-      const { phase } = unwrap(await bot.gatewayStatus());
-      if (phase !== "ready") return [];
       const directory = typed.slice(0, typed.lastIndexOf("/") + 1) || "workspace/";
+      // To wake the sandbox is not worth a few letters saved.
+      const wakes = files.needsContainer(`/${directory}`) && unwrap(await bot.gatewayStatus()).phase !== "ready";
+      if (wakes) return [];
       const entries = unwrap(await files.directory(`/${directory}`, { recursive: false, hidden: false }));
       return entries.map(({ path, type }) => path.slice(1) + (type === "directory" ? "/" : ""));
     },
@@ -38,9 +38,9 @@ export const workspaceFile = defineResource({
 });
 
 async function slice(files: FileHost, path: string, offset: number, limit: number): Promise<Contents> {
-  const file = unwrap(await files.openFile(path));
+  const file = unwrap(await files.openFile(path, offset));
   const picture = offset === 0 && file.size <= MOST_BYTES && file.mimeType.startsWith("image/");
-  const bytes = await readRange(file.content, offset, picture ? file.size : limit);
+  const bytes = await readRange(file.content, offset - (file.offset ?? 0), picture ? file.size : limit);
   const mimeType = offset === 0 ? imageType(bytes) : undefined;
   const uri = fileUri(path, offset);
   const decoded = mimeType === undefined ? decodeText(bytes, offset + bytes.byteLength >= file.size) : undefined;

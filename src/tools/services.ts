@@ -7,10 +7,23 @@ import type { UsageAccess } from "../usage/access.ts";
 import type { Reply } from "../core/reply.ts";
 import type { MemoryReader } from "../memory/access.ts";
 
+/** A file that is being read. */
+export interface OpenedFile {
+  content: ReadableStream<Uint8Array>;
+  /** Of the whole file. Bytes. */
+  size: number;
+  mimeType: string;
+  /** The byte that `content` begins with; left out, the first one. */
+  offset?: number;
+}
+
 export interface FileHost {
-  openFile(path: string): Promise<Reply<{ content: ReadableStream<Uint8Array>; size: number; mimeType: string }>>;
+  /** From the byte `offset` on, where the file's place can do that; else from its beginning. */
+  openFile(path: string, offset?: number): Promise<Reply<OpenedFile>>;
   putFile(path: string, content: string, encoding: "utf-8" | "base64"): Promise<Reply<void>>;
   directory(path: string, options: { recursive: boolean; hidden: boolean }): Promise<Reply<DirectoryEntry[]>>;
+  /** Whether to look there means to wake the container. */
+  needsContainer(path: string): boolean;
 }
 
 /** The bot as a whole. */

@@ -29,6 +29,8 @@ export interface AuthStack {
   store(entries: Record<string, string>): Promise<void>;
   /** The table of the admin API. */
   adminRoutes(): Promise<z.output<typeof adminRoutesSchema>>;
+  /** Puts an object into the bucket, behind the Worker's back. */
+  place(key: string, content: string | Uint8Array<ArrayBuffer>): Promise<void>;
   /** What the schedule does. */
   runSchedule(): Promise<void>;
   /** The same Worker and storage with other settings, as after a deployment. */
@@ -74,6 +76,9 @@ export async function authStack(variables: Record<string, string> = {}): Promise
       await fetch(`${url}/test/put`, { method: "POST", body: JSON.stringify(entries) });
     },
     adminRoutes: async () => adminRoutesSchema.parse(await (await fetch(`${url}/test/admin-routes`)).json()),
+    async place(key, content) {
+      await fetch(`${url}/test/bucket?key=${encodeURIComponent(key)}`, { method: "PUT", body: content });
+    },
     async runSchedule() {
       const { status } = await fetch(`${url}/test/scheduled`);
       if (status !== 204) throw new Error(`The schedule failed with ${status}.`);

@@ -3,10 +3,10 @@ import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { findTarget } from "../../local/client/target.ts";
+import { program } from "./program.ts";
 import { type ClientStack, clientStack } from "./stack.ts";
 
 let stack: ClientStack;
@@ -15,16 +15,8 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-/** Runs `local/client/<name>.ts` as npm does. */
-async function program(name: string, args: string[], stdin = "") {
-  const file = fileURLToPath(new URL(`../../local/client/${name}.ts`, import.meta.url));
-  const child = spawn(process.execPath, [file, ...args]);
-  child.stdin.end(stdin);
-  const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
-  return { out, err, code };
-}
-
-const chat = (args: string[], stdin?: string) => program("chat", ["--state", stack.stateFolder, ...args], stdin);
+const chat = (args: string[], stdin?: string) =>
+  program("chat", ["--state", stack.stateFolder, ...args], stdin === undefined ? {} : { stdin });
 
 test("token prints a token and nothing else", async () => {
   const { out, err, code } = await program("token", ["--state", stack.stateFolder]);

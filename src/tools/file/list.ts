@@ -11,7 +11,8 @@ const MOST_CHARACTERS = 12_000;
 export const fileList = defineTool({
   name: "file_list",
   title: "List a directory",
-  description: "Files and directories in the sandbox, with size and time of change.",
+  description:
+    "Files and directories in the sandbox, with size and time of change. /files, the folder for large files, is listed without waking the Moltbot.",
   scope: "exec",
   effect: "read",
   idempotent: true,

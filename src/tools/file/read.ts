@@ -17,7 +17,7 @@ export const fileRead = defineTool({
   name: "file_read",
   title: "Read a file",
   description:
-    'A part of a file in the sandbox: text by default, or base64 for other bytes. An image (png, jpeg, gif, webp) up to 1 MB comes back as a picture with encoding "image".',
+    'A part of a file in the sandbox: text by default, or base64 for other bytes. An image (png, jpeg, gif, webp) up to 1 MB comes back as a picture with encoding "image". Files in /files are read without waking the Moltbot.',
   scope: "exec",
   effect: "read",
   idempotent: true,
@@ -38,7 +38,7 @@ export const fileRead = defineTool({
   }),
   deadlineMs: 45_000,
   async run({ path, offset = 0, limit = DEFAULT_BYTES, encoding = "text" }, { files }) {
-    const file = unwrap(await files.openFile(path));
+    const file = unwrap(await files.openFile(path, encoding === "image" ? 0 : offset));
     if (encoding === "image") {
       if (file.size > MOST_IMAGE_BYTES) {
         await file.content.cancel();
@@ -61,7 +61,7 @@ export const fileRead = defineTool({
     }
     const bytes = await readRange(
       file.content,
-      offset,
+      offset - (file.offset ?? 0),
       encoding === "text" ? limit : Math.min(limit, MOST_BASE64_BYTES),
     );
     const { text: content, taken } =
