@@ -4,6 +4,7 @@ import { toFailure } from "./core/failure.ts";
 import { log } from "./core/log.ts";
 
 export {
+  ContainerProxy,
   MoltbotBrowser,
   MoltbotCdp,
   MoltbotChat,

@@ -1,8 +1,9 @@
 import { BrowserBridgeObject } from "./bridge/cdp/object.ts";
 import type { BrowserPlatform } from "./browser/binding.ts";
-import { placeholders, SLACK_PATH, TELEGRAM_PATH } from "./bridge/channel/channels.ts";
+import { bridgeAddresses, INTERNAL_HOSTS } from "./bridge/addresses.ts";
+import { placeholders } from "./bridge/channel/channels.ts";
 import { LOGICAL_MODEL } from "./bridge/model/question.ts";
-import { CDP_PATH, MODEL_PATH, STATE_PATH } from "./bridge/routes.ts";
+import { handleIntercepted } from "./bridge/routes.ts";
 import { BrowserObject, type BrowserSetup } from "./browser/object.ts";
 import { ChatObject } from "./chat/object.ts";
 import { readConfig } from "./config/config.ts";
@@ -18,6 +19,9 @@ import type { UptimeLimits } from "./sandbox/uptime.ts";
 import { servicesOf } from "./services.ts";
 import { UsageObject } from "./usage/object.ts";
 
+/** What the container sends out goes through this class; the SDK looks for it among the entry's exports. */
+export { ContainerProxy } from "./sandbox/object.ts";
+
 /** Where in the container the browser's DevTools are. */
 const CDP_PORT = 9222;
 
@@ -28,14 +32,15 @@ const CONTAINER_FILES = "/opt/moltbot";
 export class MoltbotSandbox extends SandboxObject<Cloudflare.Env> {
   protected plan(tokens: GatewayTokens): GatewayPlan {
     const { model, channels, publicUrl, sandbox, execApproval } = readConfig({ ...this.env });
+    const bridge = bridgeAddresses({ bridgeUrl: sandbox.bridgeUrl, publicUrl });
     const env = gatewayEnv({
       gatewayToken: tokens.gateway,
       bridgeToken: tokens.bridge,
-      ...(channels.slack ? { slackApiUrl: `${sandbox.bridgeUrl}${SLACK_PATH}/` } : {}),
+      ...(channels.slack ? { slackApiUrl: `${bridge.slack}/` } : {}),
     });
     const stand = placeholders(tokens.bridge);
     const config = gatewayConfig({
-      modelBaseUrl: sandbox.bridgeUrl + MODEL_PATH,
+      modelBaseUrl: bridge.model,
       model: {
         id: LOGICAL_MODEL,
         api: model.targets[0].api,
@@ -45,14 +50,12 @@ export class MoltbotSandbox extends SandboxObject<Cloudflare.Env> {
       },
       allowedOrigins: [publicUrl],
       execApproval,
-      ...(channels.telegram
-        ? { telegram: { botToken: stand.telegram, apiRoot: sandbox.bridgeUrl + TELEGRAM_PATH } }
-        : {}),
+      ...(channels.telegram ? { telegram: { botToken: stand.telegram, apiRoot: bridge.telegram } } : {}),
       ...(channels.slack ? { slack: { botToken: stand.slackBot, appToken: stand.slackApp } } : {}),
       browser: { cdpUrl: `http://127.0.0.1:${CDP_PORT}`, skills: `${CONTAINER_FILES}/skills` },
     });
     const keeperEnv = {
-      KEEPER_URL: sandbox.bridgeUrl + STATE_PATH,
+      KEEPER_URL: bridge.state,
       KEEPER_HOME: `${env.HOME}/.keeper`,
       KEEPER_WORKSPACE: WORKSPACE,
       KEEPER_STATE: env.OPENCLAW_STATE_DIR,
@@ -66,7 +69,8 @@ export class MoltbotSandbox extends SandboxObject<Cloudflare.Env> {
           argv: ["node", `${CONTAINER_FILES}/cdp-port/main.ts`],
           env: {
             CDP_PORT: String(CDP_PORT),
-            CDP_BRIDGE_URL: sandbox.bridgeUrl + CDP_PATH,
+            CDP_BRIDGE_URL: bridge.browser,
+            ...(bridge.browserFallback === undefined ? {} : { CDP_FALLBACK_URL: bridge.browserFallback }),
             BRIDGE_TOKEN: tokens.bridge,
           },
         },
@@ -89,6 +93,15 @@ export class MoltbotSandbox extends SandboxObject<Cloudflare.Env> {
     await servicesOf(this.env, readConfig({ ...this.env })).endRuns();
   }
 }
+
+// After the class: as a static field of it, the list would hide the setter by which the SDK learns of it.
+MoltbotSandbox.outboundByHost = Object.fromEntries(
+  Object.keys(INTERNAL_HOSTS).map((host) => [
+    host,
+    (request, env, { containerId }) =>
+      handleIntercepted(request, servicesOf(env, readConfig({ ...env })).bridge, containerId),
+  ]),
+);
 
 /** The Durable Object that counts what models cost. */
 export class MoltbotUsage extends UsageObject<Cloudflare.Env> {}

@@ -13,6 +13,8 @@ import type { GatewayAccess } from "./gateway/access.ts";
 import { GATEWAY_PORT } from "./gateway/config.ts";
 import type { JournalAccess } from "./journal/access.ts";
 import { journalBatch } from "./journal/batch.ts";
+import { exportArchive } from "./memory/archive/export.ts";
+import { importArchive } from "./memory/archive/import.ts";
 import { MemoryStore } from "./memory/store.ts";
 import { sandboxHandle } from "./sandbox/handle.ts";
 import type { ToolServices } from "./tools/services.ts";
@@ -58,11 +60,11 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
   const memory = env.MEMORY.get(env.MEMORY.idFromName(MEMORY_NAME));
   const usage = env.USAGE.get(env.USAGE.idFromName(USAGE_NAME));
   const journal = journalFor(env);
-  const models = { names: config.model.targets.map(({ name }) => name), caps: config.model };
-  const browser = (principal: string) => env.BROWSER_SESSION.get(env.BROWSER_SESSION.idFromName(principal));
   const folder = new FolderStore(env.STATE);
   // Of the bare object, too: to ask is no reason to stay awake.
   const isAwake = async () => unwrap(await sandbox.bare.gatewayStatus()).phase === "ready";
+  const models = { names: config.model.targets.map(({ name }) => name), caps: config.model };
+  const browser = (principal: string) => env.BROWSER_SESSION.get(env.BROWSER_SESSION.idFromName(principal));
   return {
     admin: {
       looking: sandbox.bare,
@@ -75,6 +77,13 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
       generations: { memory, store: new MemoryStore(env.STATE), bot: sandbox.object },
       files: folder,
       journal: journalObject(env),
+      generations: {
+        memory,
+        pack: (manifest) => exportArchive(manifest, new MemoryStore(env.STATE)),
+        unpack: (archive) => importArchive(archive, memory, new MemoryStore(env.STATE)),
+        bot: sandbox.object,
+      },
+      files: folder,
       record: journal,
     },
     gateway: {
@@ -88,6 +97,7 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
     bridge: {
       // Of the bare object: whoever knocks must not put off the container's sleep.
       admits: (token) => sandbox.bare.bridgeAdmits(token),
+      containerId: sandbox.bare.id.toString(),
       model: {
         targets: config.model.targets,
         patienceMs: config.model.patienceMs,

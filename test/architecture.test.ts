@@ -20,8 +20,8 @@ const ALLOWED: Record<string, { values: string[]; types?: string[] }> = {
   chat: { values: ["core", "gateway"] },
   auth: { values: ["core", "config"] },
   journal: { values: ["core"] },
-  // What it shows it knows as types; archives it reads and writes itself, and a filter of the journal is checked by the journal's own words.
-  admin: { values: ["core", "auth", "journal", "memory", "files"], types: ["browser", "chat", "sandbox", "usage"] },
+  // What it shows it knows as types; a filter of the journal is checked by the journal's own words.
+  admin: { values: ["core", "auth", "files", "journal", "memory"], types: ["browser", "chat", "sandbox", "usage"] },
   // A tool calls plain functions of the two folders it fronts; their objects it knows as types.
   tools: { values: ["core", "chat", "sandbox", "memory", "browser"], types: ["usage"] },
   // Their values are as tools are: words for a model, and what is read by address.

@@ -10,12 +10,16 @@ const LOOPBACK = "127.0.0.1";
 
 const port = Number(given("CDP_PORT"));
 const bridge = new URL(given("CDP_BRIDGE_URL"));
+/** Where WebSockets go when the bridge's address turns out not to carry them. */
+const fallback = process.env.CDP_FALLBACK_URL === undefined ? undefined : new URL(process.env.CDP_FALLBACK_URL);
+/** By which address the last WebSocket came about. */
+let socketsBy = bridge;
 const authorization = `Bearer ${given("BRIDGE_TOKEN")}`;
 const hosts = new Set([LOOPBACK, "localhost"].map((name) => `${name}:${port}`));
 
 const server = createServer((request, response) => {
   if (!isLocal(request)) return void response.writeHead(403).end("This port is for programs of this container.\n");
-  const onward = ask(request, {});
+  const onward = ask(bridge, request, {});
   onward.on("response", (answer) => void relay(request, answer, response));
   onward.on("error", () => {
     if (response.headersSent) response.destroy();
@@ -31,21 +35,33 @@ server.on("upgrade", (request, client, head) => {
   // No extension is offered to the bridge: frames go through as they are, so both ends have to mean the same by them.
   const { "sec-websocket-key": key = "", "sec-websocket-version": version = "13" } = request.headers;
   const handshake = { "sec-websocket-key": key, "sec-websocket-version": version };
-  const onward = ask(request, { connection: "Upgrade", upgrade: "websocket", ...handshake });
-  onward.on("upgrade", (answer, upstream, early) => {
-    client.write(head101(answer));
-    if (early.length > 0) client.write(early);
-    if (head.length > 0) upstream.write(head);
-    couple(client, upstream);
-    couple(upstream, client);
-  });
-  onward.on("response", (answer) => {
-    answer.resume();
-    client.end(`HTTP/1.1 ${answer.statusCode ?? 502} ${answer.statusMessage ?? ""}\r\nConnection: close\r\n\r\n`);
-  });
-  onward.on("error", () => client.destroy());
-  client.on("close", () => onward.destroy());
-  onward.end();
+  const headers = { connection: "Upgrade", upgrade: "websocket", ...handshake };
+  const attempt = (address: URL, refused: (status: string) => void) => {
+    const onward = ask(address, request, headers);
+    const once = (status: string) => {
+      for (const event of ["response", "error"]) onward.removeAllListeners(event).on(event, () => undefined);
+      if (!client.destroyed) refused(status);
+    };
+    onward.on("upgrade", (answer, upstream, early) => {
+      socketsBy = address;
+      client.write(head101(answer));
+      if (early.length > 0) client.write(early);
+      if (head.length > 0) upstream.write(head);
+      couple(client, upstream);
+      couple(upstream, client);
+    });
+    onward.on("response", (answer) => {
+      answer.resume();
+      once(`${answer.statusCode ?? 502} ${answer.statusMessage ?? ""}`);
+    });
+    onward.on("error", () => once("502 Bad Gateway"));
+    client.on("close", () => onward.destroy());
+    onward.end();
+  };
+  const give = (status: string) => void client.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
+  // A refusal may be the bridge's own, or of something on the way that knows no WebSockets: the other way tells.
+  const other = socketsBy === bridge ? fallback : bridge;
+  attempt(socketsBy, other === undefined ? give : () => attempt(other, give));
 });
 
 server.on("clientError", (_error, socket) => socket.destroy());
@@ -62,16 +78,17 @@ function isLocal(request: IncomingMessage): boolean {
   return request.headers.origin === undefined && hosts.has(request.headers.host ?? "");
 }
 
-function ask(request: IncomingMessage, headers: Record<string, string>) {
+function ask(address: URL, request: IncomingMessage, headers: Record<string, string>) {
   const options = {
-    host: bridge.hostname,
-    port: bridge.port === "" ? undefined : bridge.port,
+    host: address.hostname,
+    port: address.port === "" ? undefined : address.port,
     method: request.method,
-    path: bridge.pathname + (request.url ?? "/"),
+    // The path of a host alone is a slash, which the request brings along.
+    path: address.pathname.replace(/\/$/, "") + (request.url ?? "/"),
     headers: { ...headers, authorization },
     agent: false,
   };
-  return bridge.protocol === "https:" ? httpsRequest(options) : httpRequest(options);
+  return address.protocol === "https:" ? httpsRequest(options) : httpRequest(options);
 }
 
 /** The bridge names sockets by path; by which host this port was reached is known here. */

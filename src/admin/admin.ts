@@ -3,7 +3,7 @@ import type { Grants } from "../auth/grants.ts";
 import type { BrowserSession } from "../browser/access.ts";
 import type { ChatAccess } from "../chat/access.ts";
 import type { Journal } from "../core/journal.ts";
-import type { FolderStore } from "../files/store.ts";
+import type { Folder } from "../files/access.ts";
 import type { JournalAccess } from "../journal/access.ts";
 import type { MemoryReader } from "../memory/access.ts";
 import type { BotLifecycle } from "../sandbox/lifecycle.ts";
@@ -25,6 +25,9 @@ export interface AdminServices {
   /** The folder for large files, as it lies in the bucket. */
   files: FolderStore;
   journal: Pick<JournalAccess, "read">;
+  generations: GenerationsAdmin;
+  /** The folder for large files. */
+  files: Folder;
   /** Writes down what a visitor changed. */
   record: Journal;
 }

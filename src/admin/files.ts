@@ -1,36 +1,33 @@
 import { z } from "zod";
 import { Failure } from "../core/failure.ts";
+import type { Folder, OpenFile } from "../files/access.ts";
 import { isFilePath } from "../files/folder.ts";
-import { type FolderStore, type OpenFile } from "../files/store.ts";
+
 import { isInert, typeOf } from "../files/types.ts";
 import { NOTHING } from "./input.ts";
 import { route } from "./route.ts";
 
-/** What the address of one file begins with. */
-const FILE_ROUTE = "/admin/api/files/";
+/** What the address of one file begins with, behind /admin/api/. */
+const ONE_FILE = "files/";
 
-const listInput = z.strictObject({ prefix: z.string().max(1024).optional(), cursor: z.string().max(2048).optional() });
+const pageSchema = z.strictObject({ prefix: z.string().max(1024).optional(), cursor: z.string().max(2048).optional() });
 
-/** The large files. */
+/** The large files, as the bot put them into its folder. */
 export const FILE_ROUTES = [
+  route({ method: "GET", path: "files", input: pageSchema, run: (page, { admin }) => listFiles(page, admin.files) }),
   route({
     method: "GET",
-    path: "files",
-    input: listInput,
-    run: (input, { admin }) => listFiles(input, admin.files),
-  }),
-  route({
-    method: "GET",
-    path: "files/",
+    path: ONE_FILE,
+    below: true,
     input: NOTHING,
     run: (_input, { admin, request }) => readFile(request, admin.files),
   }),
 ];
 
-/** A page of the large files by their path within the folder. */
+/** `GET files?prefix&cursor`: a page of the large files by their path within the folder. */
 async function listFiles(
-  { prefix = "", cursor }: z.output<typeof listInput>,
-  store: FolderStore,
+  { prefix = "", cursor }: z.output<typeof pageSchema>,
+  store: Folder,
 ): Promise<{ files: { path: string; size: number; modified: string }[]; cursor?: string }> {
   const page = await store.page(prefix, { cursor, flat: true });
   return {
@@ -43,7 +40,7 @@ async function listFiles(
  * A file's bytes, or the range of them that is asked for. The bot made them: a browser shows pictures,
  * videos and text, saves everything else, and runs nothing.
  */
-async function readFile(request: Request, store: FolderStore): Promise<Response> {
+async function readFile(request: Request, store: Folder): Promise<Response> {
   const path = pathOf(request);
   const stat = await store.stat(path);
   if (!stat) throw new Failure("not_found", `There is no file ${path}.`);
@@ -73,12 +70,16 @@ async function readFile(request: Request, store: FolderStore): Promise<Response>
 
 function pathOf(request: Request): string {
   try {
-    const path = decodeURIComponent(new URL(request.url).pathname.slice(FILE_ROUTE.length));
+    const path = decodeURIComponent(after(ONE_FILE, new URL(request.url).pathname));
     if (isFilePath(path)) return path;
   } catch {
     // Said below.
   }
   throw new Failure("invalid_input", "The address names no file of the folder.");
+}
+
+function after(part: string, text: string): string {
+  return text.slice(text.indexOf(part) + part.length);
 }
 
 /** RFC 8187: what is no letter, digit or one of a few signs is escaped. */

@@ -2,19 +2,19 @@ import { z } from "zod";
 import { Failure } from "../core/failure.ts";
 import { log } from "../core/log.ts";
 import { type Reply, unwrap } from "../core/reply.ts";
-import type { Generation, MemoryArchive, MemoryReader, MemoryStatus } from "../memory/access.ts";
-import { exportArchive } from "../memory/archive/export.ts";
-import { importArchive } from "../memory/archive/import.ts";
-import { generationSchema } from "../memory/format.ts";
-import type { MemoryStore } from "../memory/store.ts";
+import type { Generation, ImportedTrees, MemoryArchive, MemoryReader, MemoryStatus } from "../memory/access.ts";
+import { generationSchema, type Manifest } from "../memory/format.ts";
 import type { BotLifecycle } from "../sandbox/lifecycle.ts";
 import { NOTHING } from "./input.ts";
 import { route } from "./route.ts";
 
 /** What the routes of the generations need. */
 export interface GenerationsAdmin {
-  memory: Pick<MemoryReader, "generations" | "restore" | "status"> & MemoryArchive;
-  store: MemoryStore;
+  memory: Pick<MemoryReader, "generations" | "restore" | "status"> & Pick<MemoryArchive, "manifest" | "takeIn">;
+  /** A generation as a tar.gz, read out of the bucket as it is taken. */
+  pack: (manifest: Manifest) => Promise<ReadableStream<Uint8Array>>;
+  /** Stores what is in an archive, having checked all of it. */
+  unpack: (archive: ReadableStream<Uint8Array>) => Promise<ImportedTrees>;
   /** `gatewayRest` commits what is there, and leaves the gateway stopped. */
   bot: Pick<BotLifecycle, "gatewayStatus" | "gatewayStart"> & { gatewayRest(): Promise<Reply<void>> };
 }
@@ -24,16 +24,9 @@ type GenerationView = Omit<Generation, "at"> & { at: string };
 
 const ARCHIVE_TYPE = "application/gzip";
 
-const exportInput = z.strictObject({ generation: generationSchema.optional() });
-const importInput = z.strictObject({ replace: z.literal("true").optional() });
-const restoreInput = z.strictObject({ generation: generationSchema });
+const oneOf = z.strictObject({ generation: generationSchema });
 
-/** The memory's status as it goes out: times in ISO 8601. */
-export function memoryView({ head, nextPrune, ...status }: MemoryStatus) {
-  return { ...status, head: head && shown(head), nextPrune: nextPrune === null ? null : isoTime(nextPrune) };
-}
-
-/** The generations of the bot's memory. */
+/** The generations of the memory, as a list and as archives. */
 export const GENERATION_ROUTES = [
   route({
     method: "GET",
@@ -44,44 +37,49 @@ export const GENERATION_ROUTES = [
   route({
     method: "POST",
     path: "generations/restore",
-    input: restoreInput,
+    input: oneOf,
     run: (input, { admin }) => restoreGeneration(input, admin.generations),
   }),
   route({
     method: "GET",
     path: "generations/export",
-    input: exportInput,
+    input: oneOf.partial(),
     run: (input, { admin }) => exportGeneration(input, admin.generations),
   }),
   route({
     method: "POST",
     path: "generations/import",
-    takes: "archive",
-    input: importInput,
-    run: (input, { admin, request }) => importGeneration(input, request, admin.generations),
+    streamed: true,
+    input: z.strictObject({ replace: z.literal("true").optional() }),
+    run: (input, { admin, request }) => importGeneration(request, input, admin.generations),
   }),
 ];
 
-/** Newest first, and how the memory is kept. */
-async function listGenerations({ memory }: GenerationsAdmin) {
+/** `GET generations`: newest first, and how the memory is kept. */
+async function listGenerations({ memory }: GenerationsAdmin): Promise<{
+  generations: GenerationView[];
+  memory: Omit<MemoryStatus, "head" | "nextPrune"> & { head: GenerationView | null; nextPrune: string | null };
+}> {
+  const generations = unwrap(await memory.generations()).map(shown);
+  const { head, nextPrune, ...status } = unwrap(await memory.status());
   return {
     generations: unwrap(await memory.generations()).map(shown),
     memory: memoryView(unwrap(await memory.status())),
   };
 }
 
-/** Makes an older generation the present one; what was there stays a generation. */
+/** `POST generations/restore`: makes an older generation the present one; what was there stays a generation. */
 async function restoreGeneration(
-  { generation }: z.output<typeof restoreInput>,
+  { generation }: z.output<typeof oneOf>,
   { memory, bot }: GenerationsAdmin,
 ): Promise<GenerationView> {
   return await replaced(bot, () => memory.restore(generation));
 }
 
-/** A generation, else the present one, as a tar.gz read out of the bucket as it is taken. */
+/** `GET generations/export?generation`: a generation, else the present one, as a tar.gz read out of the bucket as it is taken. */
 async function exportGeneration(
-  { generation }: z.output<typeof exportInput>,
-  { memory, store }: GenerationsAdmin,
+  { generation }: { generation?: string | undefined },
+  { memory, pack }: GenerationsAdmin,
 ): Promise<Response> {
   const known = unwrap(await memory.generations());
   const id = generation ?? unwrap(await memory.status()).head?.id;
@@ -91,7 +89,7 @@ async function exportGeneration(
   if (!known.some((each) => each.id === id)) {
     throw new Failure("not_found", `There is no generation ${id}.`, { hint: "Choose one of the list." });
   }
-  const archive = await exportArchive(unwrap(await memory.manifest(id)), store);
+  const archive = await pack(unwrap(await memory.manifest(id)));
   return new Response(archive, {
     headers: { "content-type": ARCHIVE_TYPE, "content-disposition": `attachment; filename="moltbot-${id}.tar.gz"` },
   });
@@ -103,20 +101,20 @@ async function exportGeneration(
  * `replace=true` says that its place is meant.
  */
 async function importGeneration(
-  { replace }: z.output<typeof importInput>,
   { body, headers }: Request,
-  { memory, store, bot }: GenerationsAdmin,
+  { replace }: { replace?: "true" | undefined },
+  { memory, unpack, bot }: GenerationsAdmin,
 ): Promise<GenerationView> {
+  const requireConfirmed = async () => {
+    if (replace === undefined && unwrap(await memory.generations()).length > 0) throw unconfirmed();
+  };
   if (body === null || headers.get("content-type") !== ARCHIVE_TYPE) {
     throw new Failure("invalid_input", `The body has to be an archive, as ${ARCHIVE_TYPE}.`, {
       hint: "Send one that an export made.",
     });
   }
-  const requireConfirmed = async () => {
-    if (replace === undefined && unwrap(await memory.generations()).length > 0) throw unconfirmed();
-  };
   await requireConfirmed();
-  const trees = await importArchive(body, memory, store);
+  const trees = await unpack(body);
   // It may have come to have one meanwhile.
   await requireConfirmed();
   return await replaced(bot, () => memory.takeIn(trees));

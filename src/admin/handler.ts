@@ -1,4 +1,5 @@
 import { requireOwnOrigin, type Visitor } from "../auth/access.ts";
+import { readAway } from "../core/body.ts";
 import { argumentsDigest } from "../core/digest.ts";
 import { Failure, toFailure } from "../core/failure.ts";
 import { log } from "../core/log.ts";
@@ -9,7 +10,7 @@ import type { Asked, Route } from "./route.ts";
 import { API_PATH, ROUTES } from "./routes.ts";
 
 const BY_PATH = new Map(ROUTES.map((route) => [API_PATH + route.path, route]));
-const UNDER_PATH = [...BY_PATH].filter(([path]) => path.endsWith("/"));
+const WITH_MORE_BELOW = ROUTES.filter(({ below }) => below);
 
 /** The people's routes. Every one is behind the guard, and so is the answer that there is no such route. */
 export async function handleAdmin(request: Request, admin: Admin): Promise<Response> {
@@ -18,7 +19,7 @@ export async function handleAdmin(request: Request, admin: Admin): Promise<Respo
   let outcome = "ok";
   try {
     const visitor = await admin.admit(request);
-    const route = BY_PATH.get(pathname) ?? UNDER_PATH.find(([path]) => pathname.startsWith(path))?.[1];
+    const route = routeOf(pathname);
     if (!route) throw new Failure("not_found", "There is no such route.");
     const asked = { admin, visitor, request };
     switch (request.method) {
@@ -41,6 +42,10 @@ export async function handleAdmin(request: Request, admin: Admin): Promise<Respo
   }
 }
 
+function routeOf(pathname: string): Route | undefined {
+  return BY_PATH.get(pathname) ?? WITH_MORE_BELOW.find(({ path }) => pathname.startsWith(API_PATH + path));
+}
+
 async function looked(route: Route, asked: Asked): Promise<unknown> {
   return await route.answer(queryOf(new URL(asked.request.url)), asked);
 }
@@ -55,15 +60,14 @@ async function changed(route: Route, asked: Asked): Promise<unknown> {
   let outcome = "ok";
   try {
     requireOwnOrigin(request, visitor, admin.publicUrl);
-    given = route.takes === "json" ? await bodyOf(request) : queryOf(new URL(request.url));
+    given = route.streamed ? queryOf(new URL(request.url)) : await bodyOf(request);
     return await route.answer(given, asked);
   } catch (error) {
     outcome = toFailure(error).code;
     throw error;
   } finally {
-    // What was refused unread is read all the same: leaving it breaks the connection under the next request. A client
-    // that has gone meanwhile needs none.
-    if (request.body?.locked === false) await readAway(request.body).catch(() => undefined);
+    // An answer before the end of what is being sent would be lost with the connection.
+    if (request.body?.locked === false) await readAway(request.body);
     const digest = await argumentsDigest(given);
     const { path: action } = route;
     admin.record({ kind: "admin", at, principal, ...clientOf(visitor), action, digest, outcome, ms: Date.now() - at });

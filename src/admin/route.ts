@@ -17,8 +17,10 @@ export interface Route {
   method: Method;
   /** Behind /admin/api/. One that ends with a slash takes everything under it. */
   path: string;
-  /** A POST's input is its JSON body; or its body is an archive, which the route reads itself. Else it is in the address. */
-  takes: "json" | "archive" | undefined;
+  /** The path is only how the addresses begin: the rest names something, and the route reads it. */
+  below?: true;
+  /** What is sent is no JSON: the route reads it, and takes its input from the address. */
+  streamed?: true;
   /** JSON to answer with, or a Response that goes out as it is. Throws a Failure, also for input that it does not take. */
   answer(given: unknown, asked: Asked): Promise<unknown>;
 }
@@ -27,11 +29,11 @@ export interface Route {
 export function route<Input extends z.ZodObject>(facts: {
   method: Method;
   path: string;
-  takes?: "archive";
+  below?: true;
+  streamed?: true;
   input: Input;
   run: (input: z.output<Input>, asked: Asked) => Promise<unknown>;
 }): Route {
-  const { method, path, input, run } = facts;
-  const takes = facts.takes ?? (method === "POST" ? "json" : undefined);
-  return { method, path, takes, answer: async (given, asked) => await run(take(input, given), asked) };
+  const { input, run, ...rest } = facts;
+  return { ...rest, answer: async (given, asked) => await run(take(input, given), asked) };
 }

@@ -2,16 +2,15 @@ import { Failure, toFailure } from "../core/failure.ts";
 import { log } from "../core/log.ts";
 import { channelCall, type Channels, relayChannelCall } from "./channel/channels.ts";
 import { type ModelBridge, relayModelCall } from "./model/relay.ts";
+import { INTERNAL_HOSTS } from "./addresses.ts";
+import { CDP_PATH, MODEL_PATH, STATE_PATH } from "./paths.ts";
 import { handleState, type StateBridge } from "./state/routes.ts";
-
-export const BRIDGE_PATH = "/bridge/";
-export const MODEL_PATH = "/bridge/model";
-export const STATE_PATH = "/bridge/state";
-export const CDP_PATH = "/bridge/cdp";
 
 export interface Bridge {
   /** Whether this is the token that the running gateway was given at its start. */
   admits(token: string): Promise<boolean>;
+  /** The id of the bot's own container. */
+  containerId: string;
   model: ModelBridge;
   channels: Channels;
   state: StateBridge;
@@ -19,12 +18,36 @@ export interface Bridge {
   browser(request: Request): Promise<Response>;
 }
 
-/** What the container may ask of the Worker, behind the token of its present start. */
+/** What the container may ask of the Worker by its URL, behind the token of the container's present start. */
 export async function handleBridge(request: Request, bridge: Bridge): Promise<Response> {
+  return await answer(request, bridge, (token) => admitted(token, bridge));
+}
+
+/**
+ * The same for what the container sent to one of the internal hosts. The platform says whose it is, so the bot's own
+ * container needs no token.
+ */
+export async function handleIntercepted(request: Request, bridge: Bridge, containerId: string): Promise<Response> {
+  const url = new URL(request.url);
+  const path = INTERNAL_HOSTS[url.hostname.replace(/\.$/, "")] ?? "";
+  url.pathname = path + url.pathname;
+  const isOwn = containerId === bridge.containerId;
+  return await answer(new Request(url, request), bridge, async (token) => isOwn || (await admitted(token, bridge)));
+}
+
+/** Without a token nobody is asked: a stranger costs nothing. */
+async function admitted(token: string | undefined, bridge: Bridge): Promise<boolean> {
+  return token !== undefined && (await bridge.admits(token));
+}
+
+async function answer(
+  request: Request,
+  bridge: Bridge,
+  admits: (token: string | undefined) => Promise<boolean>,
+): Promise<Response> {
   try {
     const channel = channelCall(request, bridge.channels);
-    const token = channel?.shown ?? shownToken(request.headers);
-    if (token === undefined || !(await bridge.admits(token))) {
+    if (!(await admits(channel?.shown ?? shownToken(request.headers)))) {
       throw new Failure("unauthorized", "The bridge takes only the token of the container's present start.");
     }
     if (channel) return await relayChannelCall(request, channel);

@@ -39,7 +39,8 @@ export interface Config {
     privateHosts: readonly string[];
     secrets: Readonly<Record<string, { value: string; hosts: readonly string[] }>>;
   };
-  sandbox: { bridgeUrl: string; sleepAfter: string; monthlyHours: number | undefined };
+  /** Without `bridgeUrl` the container reaches the bridge by interception. */
+  sandbox: { bridgeUrl: string | undefined; sleepAfter: string; monthlyHours: number | undefined };
   /** Whether the bot asks before it runs a command. */
   execApproval: "off" | "ask";
   /** How long which generations of the memory are kept. Milliseconds. */
@@ -137,7 +138,7 @@ function toConfig(settings: Settings): Omit<Config, "hints"> {
     },
     browser: { privateHosts: settings.BROWSER_PRIVATE_HOSTS, secrets: settings.BROWSER_SECRETS },
     sandbox: {
-      bridgeUrl: settings.BRIDGE_URL ?? settings.PUBLIC_URL,
+      bridgeUrl: settings.BRIDGE_URL,
       sleepAfter: settings.SLEEP_AFTER,
       monthlyHours: settings.SANDBOX_MONTHLY_HOURS,
     },

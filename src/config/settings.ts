@@ -261,7 +261,7 @@ export const SETTINGS = {
   ),
   BRIDGE_URL: setting(
     httpUrl.optional(),
-    "Where the container reaches this Worker. Left out, it is PUBLIC_URL.",
+    "Where the container reaches this Worker's bridge, with the token of its start: PUBLIC_URL, for example. Left out, the platform hands over what the container sends to bridge.internal, model.internal and browser.internal.",
     "https://moltbot.example.workers.dev",
   ),
   BROWSER_PRIVATE_HOSTS: setting(

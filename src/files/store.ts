@@ -1,33 +1,18 @@
 import { Failure } from "../core/failure.ts";
+import type { Folder, FolderFile, OpenFile } from "./access.ts";
 import { FOLDER_PREFIX, isFilePath } from "./folder.ts";
-
-/** A file of the folder. */
-export interface FolderFile {
-  /** Within the folder: "videos/a.mp4". */
-  path: string;
-  /** Bytes. */
-  size: number;
-  modified: Date;
-}
-
-export interface OpenFile extends FolderFile {
-  etag: string;
-  /** From the byte that was asked for on. Empty when the file is not that long. */
-  content: ReadableStream<Uint8Array>;
-}
 
 /** Keys that one question lists. */
 const PAGE = 1000;
 
-/** The folder for large files, as it lies in the bucket: read here without the container. */
-export class FolderStore {
+/** The folder as the bucket has it. */
+export class FolderStore implements Folder {
   readonly #bucket: R2Bucket;
 
   constructor(bucket: R2Bucket) {
     this.#bucket = bucket;
   }
 
-  /** One page of the files whose path begins with `prefix`, and of the folders in between where `flat` is not wanted. */
   async page(
     prefix: string,
     { cursor, flat }: { cursor?: string | undefined; flat: boolean },
@@ -48,14 +33,12 @@ export class FolderStore {
     };
   }
 
-  /** Undefined when there is no such file. */
   async stat(path: string): Promise<(FolderFile & { etag: string }) | undefined> {
     if (!isFilePath(path)) return undefined;
     const object = await this.#ask(path, () => this.#bucket.head(FOLDER_PREFIX + path));
     return object ? { ...fileOf(object), etag: object.httpEtag } : undefined;
   }
 
-  /** Undefined when there is no such file. `length` left out: to the end. */
   async open(path: string, { offset, length }: { offset: number; length?: number }): Promise<OpenFile | undefined> {
     if (offset > 0) {
       // R2 refuses a range that begins behind the end.

@@ -10,6 +10,8 @@ import { GatewaySupervisor } from "./supervisor.ts";
 import { capReached, UptimeClock, type UptimeLimits } from "./uptime.ts";
 import { isInterrupted, NO_SESSION, sandboxFailure } from "./wire.ts";
 
+export { ContainerProxy } from "@cloudflare/sandbox";
+
 /** How often the gateway is looked after while the container is up. */
 const WATCH_EVERY_S = 5;
 /** How long a drain waits for the runs to end. */

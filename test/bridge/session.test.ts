@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { z } from "zod";
-import { type BridgeStack, bridgeStack } from "./stack.ts";
+import { type BridgeStack, bridgeStack, WAYS } from "./stack.ts";
 
 const versionSchema = z.object({ webSocketDebuggerUrl: z.string(), Browser: z.string() });
 const answerSchema = z.object({ id: z.number(), result: z.unknown().optional(), error: z.unknown().optional() });
@@ -34,11 +34,11 @@ afterEach(() => {
   for (const socket of open.splice(0)) socket.terminate();
 });
 
-describe("the browser behind the port", () => {
+describe.each(WAYS)("the browser behind the port, reached %s,", (way) => {
   let stack: BridgeStack;
 
   beforeAll(async () => {
-    stack = await bridgeStack();
+    stack = await bridgeStack({ way });
   });
   afterAll(() => stack?.close());
 
@@ -85,6 +85,7 @@ describe("the browser behind the port", () => {
 
   it("is opened by nobody without the token, and by no web page", async () => {
     expect((await fetch(`${stack.bridgeUrl}/json/version`)).status).toBe(401);
+    expect((await fetch(`${stack.workerUrl}/intercepted/another/json/version`)).status).toBe(401);
     expect((await fetch(`${stack.url}/json/version`, { headers: { origin: "https://evil.test" } })).status).toBe(403);
     const refused = new WebSocket(`${stack.bridgeUrl.replace("http", "ws")}/devtools/browser/x`);
     open.push(refused);

@@ -19,9 +19,18 @@ const TOKEN = "token-of-the-test";
 const versionSchema = z.object({ webSocketDebuggerUrl: z.string() });
 const sessionsSchema = z.object({ sessions: z.array(z.object({ sessionId: z.string() })) });
 
+/**
+ * How the container's port comes to the bridge: by the Worker's URL with the token, by what the platform intercepts, or
+ * by both, when what intercepts knows no WebSockets.
+ */
+export const WAYS = ["by the token", "by interception", "by interception without WebSockets"] as const;
+export type Way = (typeof WAYS)[number];
+
 export interface BridgeStack {
   /** The container's DevTools port, as clients know it. */
   url: string;
+  /** The Worker itself, where `/intercepted/<container>/…` is what that container sent to browser.internal. */
+  workerUrl: string;
   /** The bridge behind its door; it wants the token. */
   bridgeUrl: string;
   token: string;
@@ -39,7 +48,7 @@ export interface BridgeStack {
 
 /** The real bridge with the real binding and port: client → port → door → Worker → object → Chromium. */
 export async function bridgeStack(
-  options: { limits?: Partial<BridgeLimits>; hosts?: string[] } = {},
+  options: { limits?: Partial<BridgeLimits>; hosts?: string[]; way?: Way } = {},
 ): Promise<BridgeStack> {
   const stateDir = await mkdtemp(join(tmpdir(), "moltbot-bridge-"));
   const closing: (() => Promise<unknown>)[] = [() => rm(stateDir, { recursive: true, force: true })];
@@ -77,9 +86,18 @@ export async function bridgeStack(
     closing.push(() => door.close());
     const bridgeUrl = `http://127.0.0.1:${door.port}/bridge/cdp`;
     const port = await freePort();
+    const addresses: Record<Way, Record<string, string>> = {
+      "by the token": { CDP_BRIDGE_URL: bridgeUrl, BRIDGE_TOKEN: TOKEN },
+      "by interception": { CDP_BRIDGE_URL: `${workerUrl.origin}/intercepted/own`, BRIDGE_TOKEN: "of no use" },
+      "by interception without WebSockets": {
+        CDP_BRIDGE_URL: `${workerUrl.origin}/intercepted/own/without-sockets`,
+        CDP_FALLBACK_URL: bridgeUrl,
+        BRIDGE_TOKEN: TOKEN,
+      },
+    };
     const program = spawn(process.execPath, [PORT_PROGRAM], {
       stdio: "inherit",
-      env: { CDP_PORT: String(port), CDP_BRIDGE_URL: bridgeUrl, BRIDGE_TOKEN: TOKEN },
+      env: { CDP_PORT: String(port), ...addresses[options.way ?? "by the token"] },
     });
     closing.push(async () => {
       const exited = once(program, "exit");
@@ -89,6 +107,7 @@ export async function bridgeStack(
     await untilListening(url);
     return {
       url,
+      workerUrl: workerUrl.origin,
       bridgeUrl,
       token: TOKEN,
       async sessions() {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { SESSION, startBridge, type TestBridge } from "./bridge-stack.ts";
+import { SESSION, startBridge, type TestBridge, WAYS } from "./bridge-stack.ts";
 import { startProvider, type TestProvider } from "./provider.ts";
 
 let bridge: TestBridge;
@@ -79,10 +79,10 @@ describe.each(Object.entries(APIS))("an answer by %s", (path, variables) => {
   });
 });
 
-describe("a stream", () => {
+describe.each(WAYS)("a stream to a container that asked %s", (way) => {
   it("is passed on as it comes: the first word is there while the provider still thinks of the next", async () => {
     first.behave({ kind: "answer", text: "word ", pieces: 50, paceMs: 200 });
-    const { ask } = bridge.fresh(two());
+    const { ask } = bridge.fresh(two(), way);
     const reader = (await ask("/model/v1/messages")).body?.getReader();
     let heard = "";
     while (!heard.includes("word ")) heard += new TextDecoder().decode((await reader?.read())?.value);
@@ -92,7 +92,7 @@ describe("a stream", () => {
 
   it("is left by the bridge when the container goes, and the provider stops", async () => {
     first.behave({ kind: "answer", text: "word ", pieces: 1_000, paceMs: 20 });
-    const { ask, kept } = bridge.fresh(two());
+    const { ask, kept } = bridge.fresh(two(), way);
     const reader = (await ask("/model/v1/messages")).body?.getReader();
     await reader?.read();
     await reader?.cancel();
@@ -105,7 +105,7 @@ describe("a stream", () => {
   it("is not read ahead of the container: a provider is held up by who does not listen", async () => {
     const text = "x".repeat(10_000);
     first.behave({ kind: "answer", text, pieces: 4_000 });
-    const { ask } = bridge.fresh(two());
+    const { ask } = bridge.fresh(two(), way);
     const answer = await ask("/model/v1/messages");
     const reader = answer.body?.getReader();
     await reader?.read();
@@ -121,7 +121,7 @@ describe("a stream", () => {
 
   it("never has a key in it, wherever the provider cuts it in two", async () => {
     first.behave({ kind: "echo" });
-    const { ask } = bridge.fresh(two());
+    const { ask } = bridge.fresh(two(), way);
     const text = await (await ask("/model/v1/messages")).text();
     expect(text).toContain("[redacted]");
     expect(text).not.toContain(KEY);

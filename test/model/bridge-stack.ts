@@ -23,9 +23,13 @@ export interface FreshBridge {
   kept: () => Promise<z.output<typeof kept>>;
 }
 
+/** How the container comes to the bridge: by its URL with the token, or by what the platform intercepts, without one. */
+export const WAYS = ["by the token", "by interception"] as const;
+export type Way = (typeof WAYS)[number];
+
 export interface TestBridge {
   /** `variables` are the Worker's. */
-  fresh(variables: Record<string, string>): FreshBridge;
+  fresh(variables: Record<string, string>, way?: Way): FreshBridge;
   url: string;
   close(): Promise<void>;
 }
@@ -46,9 +50,10 @@ export async function startBridge(): Promise<TestBridge> {
   const url = (await worker.url).origin;
   return {
     url,
-    fresh(variables) {
+    fresh(variables, way = "by the token") {
       const test = randomUUID();
       const headers = { "x-test": test, "x-variables": JSON.stringify(variables) };
+      const admission = way === "by the token" ? { "x-api-key": "of-this-start" } : { "x-container": "own" };
       return {
         ask: (path, body = BODY, init = {}) =>
           fetch(`${url}/bridge${path}`, {
@@ -56,7 +61,7 @@ export async function startBridge(): Promise<TestBridge> {
             ...(init.method === "GET" ? {} : { body }),
             ...init,
             headers: {
-              "x-api-key": "of-this-start",
+              ...admission,
               "content-type": "application/json",
               ...headers,
               ...Object(init.headers),

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { startBridge, type TestBridge } from "./bridge-stack.ts";
+import { startBridge, type TestBridge, type Way, WAYS } from "./bridge-stack.ts";
 
 const TOKENS = {
   TELEGRAM_BOT_TOKEN: "1234:the-real-telegram-token",
@@ -55,20 +55,16 @@ beforeEach(() => {
 });
 
 /** The bridge with all tokens; the headers are those that the services' own libraries send. */
-function open() {
-  const { ask } = bridge.fresh({
-    ANTHROPIC_API_KEY: "unused",
-    ...TOKENS,
-    TELEGRAM_API_URL: service.url,
-    SLACK_API_URL: `${service.url}/api`,
-  });
+function open(way: Way = "by the token") {
+  const urls = { TELEGRAM_API_URL: service.url, SLACK_API_URL: `${service.url}/api` };
+  const { ask } = bridge.fresh({ ANTHROPIC_API_KEY: "unused", ...TOKENS, ...urls }, way);
   return (path: string, body: string | undefined, headers: Record<string, string> = {}) =>
     ask(path, body, { method: body === undefined ? "GET" : "POST", headers: { "x-api-key": "", ...headers } });
 }
 
 describe("Telegram", () => {
-  it("gets the real token in the place of the container's, and gives none back", async () => {
-    const answer = await open()("/telegram/bot0:of-this-start/sendMessage?x=1", '{"text":"hi"}');
+  it.each(WAYS)("asked %s, gets the real token in the place of the container's, and gives none back", async (way) => {
+    const answer = await open(way)("/telegram/bot0:of-this-start/sendMessage?x=1", '{"text":"hi"}');
     expect(asked).toMatchObject([
       { method: "POST", url: "/bot1234:the-real-telegram-token/sendMessage?x=1", body: '{"text":"hi"}' },
     ]);
@@ -78,8 +74,8 @@ describe("Telegram", () => {
     expect(answer.headers.get("set-cookie")).toBeNull();
   });
 
-  it("gives the files that people sent, as they are", async () => {
-    const answer = await open()("/telegram/file/bot0:of-this-start/photos/file_1.jpg", undefined);
+  it.each(WAYS)("asked %s, gives the files that people sent, as they are", async (way) => {
+    const answer = await open(way)("/telegram/file/bot0:of-this-start/photos/file_1.jpg", undefined);
     expect(asked[0]?.url).toBe("/file/bot1234:the-real-telegram-token/photos/file_1.jpg");
     expect(new Uint8Array(await answer.arrayBuffer())).toEqual(new Uint8Array([0xff, 0xd8, 0, 1]));
   });
@@ -97,12 +93,15 @@ describe("Telegram", () => {
   });
 });
 
+const SLACK_CALLS = WAYS.flatMap((way) => [
+  { way, method: "chat.postMessage", shown: "xoxb-of-this-start", real: TOKENS.SLACK_BOT_TOKEN },
+  { way, method: "apps.connections.open", shown: "xapp-of-this-start", real: TOKENS.SLACK_APP_TOKEN },
+]);
+
 describe("Slack", () => {
-  it.each([
-    ["chat.postMessage", "xoxb-of-this-start", TOKENS.SLACK_BOT_TOKEN],
-    ["apps.connections.open", "xapp-of-this-start", TOKENS.SLACK_APP_TOKEN],
-  ])("gets the real token for %s, and gives none back", async (method, shown, real) => {
-    const answer = await open()(`/slack/${method}`, "a=b", {
+  it.each(SLACK_CALLS)("asked $way, gets the real token for $method, and gives none back", async (call) => {
+    const { way, method, shown, real } = call;
+    const answer = await open(way)(`/slack/${method}`, "a=b", {
       authorization: `Bearer ${shown}`,
       "content-type": "application/x-www-form-urlencoded",
       cookie: "d=stolen",

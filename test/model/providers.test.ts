@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { BODY, startBridge, type TestBridge } from "./bridge-stack.ts";
+import { BODY, startBridge, type TestBridge, WAYS } from "./bridge-stack.ts";
 import { startProvider, type TestProvider } from "./provider.ts";
 
 let bridge: TestBridge;
@@ -156,11 +156,11 @@ const MODES: Record<string, Mode> = {
   },
 };
 
-describe("a request at egress", () => {
+describe.each(WAYS)("a request at egress that came %s,", (way) => {
   it.each(Object.entries(MODES))(
     "to %s: exact URL and headers, the body untouched but for the model",
     async (_name, mode) => {
-      const { ask } = bridge.fresh(mode.variables(provider.url));
+      const { ask } = bridge.fresh(mode.variables(provider.url), way);
       const answer = await ask(`/model${mode.path}`, BODY, {
         // What the container says beside is none of the provider's business.
         headers: {
@@ -188,11 +188,12 @@ describe("a request at egress", () => {
   );
 
   it("to Workers AI by the binding: the model and the input, with no key at all", async () => {
-    const { ask } = bridge.fresh({
+    const variables = {
       MODEL: "workers-ai/@cf/openai/gpt-oss-120b",
       AI_URL: provider.url,
       AI_GATEWAY_URL: "https://gateway.ai.cloudflare.com/v1/account/my-gateway",
-    });
+    };
+    const { ask } = bridge.fresh(variables, way);
     const answer = await ask("/model/chat/completions", '{"model":"moltbot","messages":[],"stream":true}');
     expect(await answer.text()).toContain("hello");
     expect(JSON.parse(provider.asked[0]?.body ?? "")).toEqual({
@@ -204,27 +205,32 @@ describe("a request at egress", () => {
   });
 
   it("keeps the gateway's own version and betas of the Messages API", async () => {
-    const { ask } = bridge.fresh({ ANTHROPIC_BASE_URL: provider.url });
+    const { ask } = bridge.fresh({ ANTHROPIC_BASE_URL: provider.url }, way);
     const headers = { "anthropic-version": "2024-01-01", "anthropic-beta": "some-beta" };
     await (await ask("/model/v1/messages", BODY, { headers })).text();
     expect(provider.asked[0]?.headers).toMatchObject(headers);
   });
 
-  it("is only what the API has: no other path, method or token gets through", async () => {
-    const { ask } = bridge.fresh({ ANTHROPIC_BASE_URL: provider.url });
+  it("is only what the API has: no other path, method or container gets through", async () => {
+    const { ask } = bridge.fresh({ ANTHROPIC_BASE_URL: provider.url }, way);
     expect((await ask("/model/v1/models")).status).toBe(404);
     expect((await ask("/model/chat/completions")).status).toBe(404);
     expect((await ask("/model/v1/messages", BODY, { method: "PUT" })).status).toBe(404);
-    expect((await ask("/model/v1/messages", BODY, { headers: { "x-api-key": "of-another-start" } })).status).toBe(401);
+    const others = {
+      "by the token": { "x-api-key": "of-another-start" },
+      "by interception": { "x-container": "another" },
+    };
+    expect((await ask("/model/v1/messages", BODY, { headers: others[way] })).status).toBe(401);
     expect((await ask("/model/v1/messages", "{}")).status).toBe(400);
     expect(provider.asked).toHaveLength(0);
   });
 
   it("names the new setting for each old name, and goes where the old ones said", async () => {
-    const { ask } = bridge.fresh({
+    const variables = {
       AI_GATEWAY_BASE_URL: `${provider.url}/v1/account/gateway/anthropic/`,
       AI_GATEWAY_API_KEY: "sk-ant-old-name",
-    });
+    };
+    const { ask } = bridge.fresh(variables, way);
     await (await ask("/model/v1/messages")).text();
     expect(provider.asked[0]?.url).toBe("/v1/account/gateway/anthropic/v1/messages");
     expect(provider.asked[0]?.headers["x-api-key"]).toBe("sk-ant-old-name");

@@ -1,4 +1,5 @@
 import { createTarDecoder, type ParsedTarEntry } from "modern-tar";
+import { MOST_READ_AWAY } from "../../core/body.ts";
 import { Failure } from "../../core/failure.ts";
 import type { ImportedTrees, MemoryImporter } from "../access.ts";
 import { shardOf } from "../codec.ts";
@@ -17,8 +18,6 @@ import { Cutter } from "./cutter.ts";
 
 /** What a tar adds to a file of its own: headers, padding, long names. Bytes. */
 const BESIDE_A_FILE = 16 * 1024;
-/** Of an upload that was refused. Bytes. */
-const MOST_READ_AWAY = 256 * 1024 * 1024;
 const NOTHING_CHANGED = "Nothing was changed.";
 
 /**
@@ -52,15 +51,6 @@ export async function importArchive(
     // An answer to an upload that is not read any further gets lost with the connection.
     await Promise.allSettled([fed, feeding]);
     throw error instanceof Failure ? error : broken(error);
-  }
-}
-
-/** Reads an upload that is refused: an answer to one that nobody reads gets lost with the connection. */
-export async function readAway(body: ReadableStream<Uint8Array>): Promise<void> {
-  let bytes = 0;
-  for await (const part of body) {
-    bytes += part.byteLength;
-    if (bytes > MOST_READ_AWAY) return;
   }
 }
 
