@@ -74,8 +74,6 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
       model: models,
       usage,
       browser,
-      generations: { memory, store: new MemoryStore(env.STATE), bot: sandbox.object },
-      files: folder,
       journal: journalObject(env),
       generations: {
         memory,

@@ -21,9 +21,6 @@ export interface AdminServices {
   usage: Pick<UsageAccess, "summary">;
   /** The browser session of a person. */
   browser: (principal: string) => Pick<BrowserSession, "session" | "watch">;
-  generations: GenerationsAdmin;
-  /** The folder for large files, as it lies in the bucket. */
-  files: FolderStore;
   journal: Pick<JournalAccess, "read">;
   generations: GenerationsAdmin;
   /** The folder for large files. */

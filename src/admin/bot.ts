@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { log } from "../core/log.ts";
 import { unwrap } from "../core/reply.ts";
-import { memoryView } from "./generations.ts";
 import { NOTHING } from "./input.ts";
 import { type Asked, route } from "./route.ts";
 
@@ -58,7 +57,7 @@ async function status({ admin }: Asked) {
   return {
     gateway,
     uptime,
-    memory: memoryView(kept),
+    memory: kept,
     chats: { running: chats.running },
     model: { names: model.names, dailyTokens, dailyUsd },
     usage: today,

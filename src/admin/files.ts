@@ -37,7 +37,7 @@ async function listFiles(
 }
 
 /**
- * A file's bytes, or the range of them that is asked for. The bot made them: a browser shows pictures,
+ * `GET files/<path>`: the bytes, or the range of them that is asked for. The bot made them: a browser shows pictures,
  * videos and text, saves everything else, and runs nothing.
  */
 async function readFile(request: Request, store: Folder): Promise<Response> {

@@ -20,7 +20,7 @@ export interface GenerationsAdmin {
 }
 
 /** As the memory has it; times in ISO 8601. */
-type GenerationView = Omit<Generation, "at"> & { at: string };
+export type GenerationView = Omit<Generation, "at"> & { at: string };
 
 const ARCHIVE_TYPE = "application/gzip";
 
@@ -63,8 +63,8 @@ async function listGenerations({ memory }: GenerationsAdmin): Promise<{
   const generations = unwrap(await memory.generations()).map(shown);
   const { head, nextPrune, ...status } = unwrap(await memory.status());
   return {
-    generations: unwrap(await memory.generations()).map(shown),
-    memory: memoryView(unwrap(await memory.status())),
+    generations,
+    memory: { ...status, head: head && shown(head), nextPrune: nextPrune === null ? null : isoTime(nextPrune) },
   };
 }
 
@@ -96,7 +96,7 @@ async function exportGeneration(
 }
 
 /**
- * Makes an archive, which is the body, the present generation. All of it is stored and
+ * `POST generations/import?replace`, the archive as the body: makes it the present generation. All of it is stored and
  * checked before the bot is stopped, and what the bot has then is committed first. Where there is a memory already,
  * `replace=true` says that its place is meant.
  */

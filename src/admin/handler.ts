@@ -3,7 +3,6 @@ import { readAway } from "../core/body.ts";
 import { argumentsDigest } from "../core/digest.ts";
 import { Failure, toFailure } from "../core/failure.ts";
 import { log } from "../core/log.ts";
-import { readAway } from "../memory/archive/import.ts";
 import type { Admin } from "./admin.ts";
 import { bodyOf, queryOf } from "./input.ts";
 import type { Asked, Route } from "./route.ts";

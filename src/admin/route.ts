@@ -10,12 +10,12 @@ export interface Asked {
   request: Request;
 }
 
-/** GET looks, and starts nothing. POST changes something. */
-type Method = "GET" | "POST";
+/** GET looks, takes its input from the address, and starts nothing. POST changes something, and takes a JSON body. */
+export type Method = "GET" | "POST";
 
 export interface Route {
   method: Method;
-  /** Behind /admin/api/. One that ends with a slash takes everything under it. */
+  /** Behind /admin/api/. */
   path: string;
   /** The path is only how the addresses begin: the rest names something, and the route reads it. */
   below?: true;

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ROUTES } from "../../src/admin/routes.ts";
 import { mcp, TestClient } from "../auth/client.ts";
 import { expectDiscreet } from "../auth/discreet.ts";
 import { type AuthStack, authStack, FRIEND, OWNER, SERVICE_TOKEN } from "../auth/stack.ts";
@@ -8,21 +9,16 @@ let stack: AuthStack;
 let owner: TestVisitor;
 let friend: TestVisitor;
 let service: TestVisitor;
-let looks: Awaited<ReturnType<AuthStack["adminRoutes"]>>;
-let changes: typeof looks;
 beforeAll(async () => {
   stack = await authStack();
   owner = await visitor(stack, { email: OWNER.email });
   friend = await visitor(stack, { email: FRIEND.email });
-  const routes = await stack.adminRoutes();
-  looks = routes.filter(({ method }) => method === "GET");
-  changes = routes.filter(({ method }) => method === "POST");
   service = await visitor(stack, { common_name: SERVICE_TOKEN });
 });
 afterAll(() => stack.close());
 
 /** What the journal has of the admin pages, newest first. */
-async function changed(): Promise<Record<string, string>[]> {
+async function changes(): Promise<Record<string, string>[]> {
   return (await owner.read("journal?kind=admin&limit=200")).entries;
 }
 
@@ -41,22 +37,25 @@ const POSTS = ROUTES.filter(({ method }) => method === "POST").map(({ path }) =>
 const OF_JSON = ROUTES.filter(({ method, streamed }) => method === "POST" && !streamed).map(({ path }) => path);
 
 describe("every route", () => {
-  it("has a path of its own", async () => {
-    const paths = [...looks, ...changes].map(({ path }) => path);
-    expect(paths.length).toBeGreaterThan(10);
-    expect(new Set(paths).size).toBe(paths.length);
+  it("has a path of its own", () => {
+    expect(new Set(ROUTES.map(({ path }) => path)).size).toBe(ROUTES.length);
   });
 
-  it("that looks is asked with GET or HEAD", async () => {
-    for (const { path } of looks) {
-      for (const method of ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"]) {
-        const refused = await owner.ask(path, { method });
-        expect([path, method, refused.status, refused.headers.get("allow")]).toEqual([path, method, 405, "GET, HEAD"]);
-        expectDiscreet(refused);
-      }
-      const [get, head] = [await owner.get(path), await owner.ask(path, { method: "HEAD" })];
-      expect([path, head.status, head.text]).toEqual([path, get.status, ""]);
-      expect(head.headers.get("cache-control")).toBe("no-store");
+  it.each(GETS)("that looks is asked with GET or HEAD: %s", async (path) => {
+    for (const method of ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"]) {
+      const refused = await owner.ask(path, { method });
+      expect([refused.status, refused.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
+      expectDiscreet(refused);
+    }
+    const [get, head] = [await owner.get(path), await owner.ask(path, { method: "HEAD" })];
+    expect([head.status, head.text]).toEqual([get.status, ""]);
+    expect(head.headers.get("cache-control")).toBe("no-store");
+  });
+
+  it.each(POSTS)("that changes something is asked with POST: %s", async (path) => {
+    for (const method of ["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"]) {
+      const refused = await owner.ask(path, { method });
+      expect([refused.status, refused.headers.get("allow")]).toEqual([405, "POST"]);
     }
   });
 
@@ -66,34 +65,17 @@ describe("every route", () => {
       expect([body, refused.status]).toEqual([body, 400]);
       expectDiscreet(refused);
     }
+    const typed = await owner.post(path, "{}", { "content-type": "text/plain" });
+    expect([typed.status, JSON.parse(typed.text).error.code]).toEqual([400, "invalid_input"]);
+    expect((await owner.post(path, " ".repeat(4_097))).status).toBe(413);
+    expect((await owner.post(path, "x".repeat(3_000_000))).status).toBe(413);
   });
 
-  it("takes no body but the one it knows, and the connection outlives what was refused", async () => {
-    for (const { path, takes } of changes) {
-      const bodies = ["", "{", "null", "[]", '"x"', "1", '{"unknown":1}', '{"__proto__":{"id":"x"}}'];
-      for (const body of takes === "json" ? bodies : ["", "{}"]) {
-        const refused = await owner.post(path, body);
-        expect([path, body, refused.status]).toEqual([path, body, 400]);
-        expectDiscreet(refused);
-      }
-      const typed = await owner.post(path, "{}", { "content-type": "text/plain" });
-      expect([path, typed.status, JSON.parse(typed.text).error.code]).toEqual([path, 400, "invalid_input"]);
-      const large = takes === "json" ? 413 : 400;
-      for (const size of [4_097, 3_000_000]) {
-        expect([path, size, (await owner.post(path, " ".repeat(size))).status]).toEqual([path, size, large]);
-      }
-      const foreign = await owner.post(path, " ".repeat(3_000_000), { origin: "https://evil.example" });
-      expect([path, foreign.status]).toEqual([path, 403]);
-    }
-  });
-
-  it("takes nothing in its address but what it knows, once", async () => {
-    for (const { path } of looks) {
-      for (const query of ["colour=red", "__proto__=x", "constructor=", "limit=1&limit=1"]) {
-        const refused = await owner.get(`${path}?${query}`);
-        expect([path, query, refused.status]).toEqual([path, query, 400]);
-        expectDiscreet(refused);
-      }
+  it.each(GETS)("takes nothing in its address but what it knows, once: %s", async (path) => {
+    for (const query of ["colour=red", "__proto__=x", "constructor=", "limit=1&limit=1"]) {
+      const refused = await owner.get(`${path}?${query}`);
+      expect([query, refused.status]).toEqual([query, 400]);
+      expectDiscreet(refused);
     }
   });
 });
@@ -128,7 +110,7 @@ describe("a visitor", () => {
     });
     expect(await owner.read("log?lines=5")).toEqual({ lines: [], running: false });
     expect(await owner.read("browser")).toEqual({ mine: { open: false, tabs: [] }, bot: { open: false, tabs: [] } });
-    for (const { path } of looks) await service.get(path);
+    for (const path of GETS) await service.get(path);
     expect(await stack.counts()).toEqual(before);
   });
 
@@ -153,7 +135,7 @@ describe("what a visitor changes", () => {
     expect((await friend.post("browser/close")).text).toBe("{}");
     await service.post("browser/close", {}, { origin: stack.url });
     const ends = async () =>
-      (await changed()).slice(0, 5).map(({ action, outcome }: Record<string, string>) => `${action} ${outcome}`);
+      (await changes()).slice(0, 5).map(({ action, outcome }: Record<string, string>) => `${action} ${outcome}`);
     await expect
       .poll(ends, { timeout: 60_000 })
       .toEqual([
@@ -163,13 +145,13 @@ describe("what a visitor changes", () => {
         "grants/revoke invalid_input",
         "grants/revoke not_found",
       ]);
-    const [byService, ...byFriend] = (await changed()).slice(0, 5);
+    const [byService, ...byFriend] = (await changes()).slice(0, 5);
     expect(byService).toMatchObject({ client: SERVICE_TOKEN });
     const ids = new Set(byFriend.map(({ principal }) => principal));
     expect(ids.size).toBe(1);
     expect([...ids][0]).toMatch(/^[0-9a-f]{32}$/);
     expect(ids).not.toContain(byService?.["principal"]);
-    expect(JSON.stringify(await changed())).not.toMatch(/hunter2|@example/);
+    expect(JSON.stringify(await changes())).not.toMatch(/hunter2|@example/);
   });
 
   it("is under the id that the person's calls are under", async () => {
@@ -205,6 +187,5 @@ describe("the bot", () => {
 
     await owner.post("bot/sleep");
     await expect.poll(phase, { timeout: 60_000, interval: 500 }).toBe("asleep");
-    await expect.poll(async () => (await stack.counts()).running, { timeout: 60_000, interval: 500 }).toBe(false);
   }, 400_000);
 });

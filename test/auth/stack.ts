@@ -15,10 +15,6 @@ export const SERVICE_TOKEN = "known-service.access";
 
 const countsSchema = z.object({ renewals: z.number(), starts: z.number(), running: z.boolean() });
 
-const adminRoutesSchema = z.array(
-  z.object({ method: z.enum(["GET", "POST"]), path: z.string(), takes: z.enum(["json", "archive"]).optional() }),
-);
-
 export interface AuthStack {
   url: string;
   issuer: Issuer;
@@ -27,8 +23,6 @@ export interface AuthStack {
   keys(prefix?: string): Promise<string[]>;
   read(key: string): Promise<string>;
   store(entries: Record<string, string>): Promise<void>;
-  /** The table of the admin API. */
-  adminRoutes(): Promise<z.output<typeof adminRoutesSchema>>;
   /** Puts an object into the bucket, behind the Worker's back. */
   place(key: string, content: string | Uint8Array<ArrayBuffer>): Promise<void>;
   /** What the schedule does. */
@@ -75,7 +69,6 @@ export async function authStack(variables: Record<string, string> = {}): Promise
     async store(entries) {
       await fetch(`${url}/test/put`, { method: "POST", body: JSON.stringify(entries) });
     },
-    adminRoutes: async () => adminRoutesSchema.parse(await (await fetch(`${url}/test/admin-routes`)).json()),
     async place(key, content) {
       await fetch(`${url}/test/bucket?key=${encodeURIComponent(key)}`, { method: "PUT", body: content });
     },
