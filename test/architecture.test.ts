@@ -21,7 +21,10 @@ const ALLOWED: Record<string, { values: string[]; types?: string[] }> = {
   auth: { values: ["core", "config"] },
   journal: { values: ["core"] },
   // What it shows it knows as types; a filter of the journal is checked by the journal's own words.
-  admin: { values: ["core", "auth", "files", "journal", "memory"], types: ["browser", "chat", "sandbox", "usage"] },
+  admin: {
+    values: ["core", "auth", "files", "journal", "memory"],
+    types: ["browser", "chat", "gateway", "sandbox", "usage"],
+  },
   // A tool calls plain functions of the two folders it fronts; their objects it knows as types.
   tools: { values: ["core", "chat", "sandbox", "memory", "browser"], types: ["usage"] },
   // Their values are as tools are: words for a model, and what is read by address.
