@@ -11,6 +11,8 @@ import { withFolder } from "./files/host.ts";
 import { FolderStore } from "./files/store.ts";
 import type { GatewayAccess } from "./gateway/access.ts";
 import { GATEWAY_PORT } from "./gateway/config.ts";
+import { gatewayDevices } from "./gateway/devices.ts";
+import { gatewayJobs } from "./gateway/jobs.ts";
 import type { JournalAccess } from "./journal/access.ts";
 import { journalBatch } from "./journal/batch.ts";
 import { exportArchive } from "./memory/archive/export.ts";
@@ -65,6 +67,7 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
   const isAwake = async () => unwrap(await sandbox.bare.gatewayStatus()).phase === "ready";
   const models = { names: config.model.targets.map(({ name }) => name), caps: config.model };
   const browser = (principal: string) => env.BROWSER_SESSION.get(env.BROWSER_SESSION.idFromName(principal));
+  const post = (path: string, body: string) => sandbox.bare.gatewayPost(path, body);
   return {
     admin: {
       looking: sandbox.bare,
@@ -82,6 +85,8 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
         bot: sandbox.object,
       },
       files: folder,
+      devices: gatewayDevices(post),
+      jobs: gatewayJobs(post),
       record: journal,
     },
     gateway: {

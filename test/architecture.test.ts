@@ -21,7 +21,10 @@ const ALLOWED: Record<string, { values: string[]; types?: string[] }> = {
   auth: { values: ["core", "config"] },
   journal: { values: ["core"] },
   // What it shows it knows as types; a filter of the journal is checked by the journal's own words.
-  admin: { values: ["core", "auth", "files", "journal", "memory"], types: ["browser", "chat", "sandbox", "usage"] },
+  admin: {
+    values: ["core", "auth", "files", "journal", "memory"],
+    types: ["browser", "chat", "gateway", "sandbox", "usage"],
+  },
   // It runs in a browser and knows the Worker by its routes.
   ui: { values: [] },
   // A tool calls plain functions of the two folders it fronts; their objects it knows as types.

@@ -4,6 +4,8 @@ import type { BrowserSession } from "../browser/access.ts";
 import type { ChatAccess } from "../chat/access.ts";
 import type { Journal } from "../core/journal.ts";
 import type { Folder } from "../files/access.ts";
+import type { GatewayDevices } from "../gateway/devices.ts";
+import type { GatewayJobs } from "../gateway/jobs.ts";
 import type { JournalAccess } from "../journal/access.ts";
 import type { MemoryReader } from "../memory/access.ts";
 import type { BotLifecycle } from "../sandbox/lifecycle.ts";
@@ -21,6 +23,8 @@ export interface AdminServices {
   usage: Pick<UsageAccess, "summary">;
   /** The browser session of a person. */
   browser: (principal: string) => Pick<BrowserSession, "session" | "watch">;
+  devices: GatewayDevices;
+  jobs: GatewayJobs;
   journal: Pick<JournalAccess, "read">;
   generations: GenerationsAdmin;
   /** The folder for large files. */

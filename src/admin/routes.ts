@@ -1,9 +1,11 @@
 import { BOT_ROUTES } from "./bot.ts";
 import { BROWSER_ROUTES } from "./browser.ts";
+import { DEVICE_ROUTES } from "./devices.ts";
 import { FILE_ROUTES } from "./files.ts";
 import { GENERATION_ROUTES } from "./generations.ts";
 import { GRANT_ROUTES } from "./grants.ts";
 import { JOURNAL_ROUTES } from "./journal.ts";
+import { JOB_ROUTES } from "./jobs.ts";
 import { ME_ROUTES } from "./me.ts";
 import type { Route } from "./route.ts";
 import { USAGE_ROUTES } from "./usage.ts";
@@ -18,9 +20,11 @@ export const ROUTES: readonly Route[] = [
   ...ME_ROUTES,
   ...BOT_ROUTES,
   ...BROWSER_ROUTES,
+  ...DEVICE_ROUTES,
   ...FILE_ROUTES,
   ...GENERATION_ROUTES,
   ...GRANT_ROUTES,
+  ...JOB_ROUTES,
   ...JOURNAL_ROUTES,
   ...USAGE_ROUTES,
 ];

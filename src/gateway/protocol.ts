@@ -4,7 +4,7 @@ import { Failure, type FailureCode } from "../core/failure.ts";
 /** The gateway's wire, protocol 4 (openclaw 2026.9). Keys not named here are dropped, unknown events are ignored. */
 export const PROTOCOL = 4;
 
-const errorShape = z.object({
+export const errorShape = z.object({
   code: z.string(),
   message: z.string(),
   details: z.unknown().optional(),

@@ -4,6 +4,7 @@ import { log } from "../core/log.ts";
 import { type Reply, reply, unwrap } from "../core/reply.ts";
 import { type BucketFolder, FolderMount, type FolderStatus, type MountHost } from "./folder.ts";
 import type { GatewayPlan, GatewayTokens } from "./gateway-plan.ts";
+import { notReady, type Posted, postToGateway } from "./gateway-post.ts";
 import type { BotLifecycle, GatewayStatus, Uptime } from "./lifecycle.ts";
 import type { DirectoryEntry, ShellResult } from "./results.ts";
 import type { GatewayHost } from "./processes.ts";
@@ -162,6 +163,21 @@ export abstract class SandboxObject<Env extends Cloudflare.Env> extends Sandbox<
   /** Makes the folder one of the container's. */
   protected mountFolder({ binding, path, prefix }: BucketFolder): Promise<void> {
     return this.mountBucket(binding, path, { prefix });
+  }
+
+  /**
+   * POSTs JSON to a path of the gateway, with its token. Only when it is ready: this starts nothing, and it is no activity
+   * that puts off sleep.
+   */
+  gatewayPost(path: string, body: string): Promise<Reply<Posted>> {
+    return reply("gateway.post", async () => {
+      const { phase } = await this.#supervisor.status();
+      const { container } = this.ctx;
+      if (phase !== "ready" || !container?.running) throw notReady(phase);
+      const tokens = await this.#supervisor.tokens();
+      const { port } = this.plan(tokens);
+      return await postToGateway(container.getTcpPort(port), { port, path, token: tokens.gateway }, body);
+    });
   }
 
   /** Whether `token` is the one the present gateway was given for the bridge. */

@@ -108,6 +108,16 @@ describe("a visitor", () => {
       model: { names: [expect.any(String)] },
       usage: { total: { calls: 0 }, models: [] },
     });
+    for (const path of ["devices", "jobs"]) {
+      const refused = await owner.get(path);
+      expect([path, refused.status]).toEqual([path, 503]);
+      expect(JSON.parse(refused.text)).toMatchObject({
+        error: { code: "unavailable", hint: "Start the Moltbot first." },
+      });
+      expectDiscreet(refused);
+    }
+    expect((await owner.post("jobs/run", { id: "x" })).status).toBe(503);
+    expect((await owner.post("devices/approve", { requestId: "x" })).status).toBe(503);
     expect(await owner.read("log?lines=5")).toEqual({ lines: [], running: false });
     expect(await owner.read("browser")).toEqual({ mine: { open: false, tabs: [] }, bot: { open: false, tabs: [] } });
     for (const path of GETS) await service.get(path);
@@ -179,6 +189,11 @@ describe("the bot", () => {
     const { gateway } = await owner.read("status");
     expect(await owner.read("log?lines=3")).toMatchObject({ running: true, lines: expect.any(Array) });
     expect((await owner.read("log?lines=3")).lines.length).toBeLessThanOrEqual(3);
+
+    expect(await owner.read("devices")).toEqual({ pending: [], paired: [] });
+    expect(await owner.read("jobs")).toEqual({ jobs: [] });
+    expect((await owner.post("jobs/run", { id: "x" })).status).toBe(404);
+    expect((await owner.post("devices/revoke", { deviceId: "0".repeat(64) })).status).toBe(404);
 
     const again = JSON.parse((await owner.post("bot/restart")).text);
     expect(again.gateway.phase).not.toBe("ready");
