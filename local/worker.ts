@@ -9,6 +9,7 @@ import { withoutFiles } from "./browser/without-files.ts";
 import { standInContainer } from "./container/standin.ts";
 
 export * from "../src/objects.ts";
+export { ContainerProxy } from "../src/sandbox/container-proxy.ts";
 export { MoltbotChat, MoltbotJournal, MoltbotUsage } from "../src/objects.ts";
 
 /** What the launcher passes beyond the Worker's own settings. */

@@ -54,6 +54,7 @@ export function app(config: Config): App {
             publicUrl: config.publicUrl,
             grants: grantsOf(getOAuthApi(options, env), loginServicesOf(env).store),
             journal: journalObject(env),
+            generations: servicesOf(env, config).generations,
           });
         }
         // Guard: the token of the container's present start.

@@ -15,11 +15,9 @@ import type { GatewayPlan, GatewayTokens } from "./sandbox/gateway-plan.ts";
 import type { JournalLimits } from "./journal/access.ts";
 import { JournalObject } from "./journal/object.ts";
 import { SandboxObject } from "./sandbox/object.ts";
+import type { UptimeLimits } from "./sandbox/uptime.ts";
 import { servicesOf } from "./services.ts";
 import { UsageObject } from "./usage/object.ts";
-
-/** What the container sends out goes through this class; the SDK looks for it among the entry's exports. */
-export { ContainerProxy } from "./sandbox/object.ts";
 
 /** Where in the container the browser's DevTools are. */
 const CDP_PORT = 9222;
@@ -81,6 +79,15 @@ export class MoltbotSandbox extends SandboxObject<Cloudflare.Env> {
       port: GATEWAY_PORT,
       readyPath: "/startupz",
     };
+  }
+
+  protected limits(): UptimeLimits {
+    const { sleepAfter, monthlyHours } = readConfig({ ...this.env }).sandbox;
+    return { sleepAfter, capHours: monthlyHours };
+  }
+
+  protected async endRuns(): Promise<void> {
+    await servicesOf(this.env, readConfig({ ...this.env })).endRuns();
   }
 }
 

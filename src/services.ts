@@ -1,5 +1,6 @@
 import { waitUntil } from "cloudflare:workers";
 import type { LoginServices } from "./auth/provider.ts";
+import type { GenerationsAdmin } from "./admin/generations.ts";
 import { Breaker } from "./bridge/model/breaker.ts";
 import type { Bridge } from "./bridge/routes.ts";
 import type { Config } from "./config/config.ts";
@@ -20,8 +21,11 @@ export interface Services {
   bridge: Bridge;
   journal: Journal;
   tools: ToolServices;
+  generations: GenerationsAdmin;
   /** The session of the bot's browser, if it has one now. */
   botBrowser: () => Promise<string | undefined>;
+  /** Ends all chats' runs, for the container is about to stop. */
+  endRuns: () => Promise<void>;
   /** Signs what MCP clients carry for this Worker. */
   signingKey: () => Promise<string>;
 }
@@ -85,6 +89,8 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
     },
     journal,
     botBrowser: async () => await env.CDP.get(env.CDP.idFromName(CDP_NAME)).currentSession(),
+    endRuns: async () => unwrap(await chat.cancelAll()),
+    generations: { memory, store: new MemoryStore(env.STATE), bot: sandbox.object },
     signingKey: async () => await chat.signingKey(),
     tools: {
       chat,

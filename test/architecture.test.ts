@@ -18,7 +18,7 @@ const ALLOWED: Record<string, { values: string[]; types?: string[] }> = {
   chat: { values: ["core", "gateway"] },
   auth: { values: ["core", "config"] },
   journal: { values: ["core"] },
-  admin: { values: ["core", "auth", "journal"] },
+  admin: { values: ["core", "auth", "journal", "memory"], types: ["sandbox"] },
   // A tool calls plain functions of the two folders it fronts; their objects it knows as types.
   tools: { values: ["core", "chat", "sandbox", "memory", "browser"], types: ["usage"] },
   // Their values are as tools are: words for a model, and what is read by address.

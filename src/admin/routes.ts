@@ -4,6 +4,14 @@ import type { Grants } from "../auth/grants.ts";
 import { Failure, toFailure } from "../core/failure.ts";
 import { log } from "../core/log.ts";
 import type { JournalAccess } from "../journal/access.ts";
+import {
+  exportGeneration,
+  type GenerationsAdmin,
+  importGeneration,
+  listGenerations,
+  restoreGeneration,
+  restoreSchema,
+} from "./generations.ts";
 import { readJournal } from "./journal.ts";
 
 /** Everything for people is under it, behind Access. */
@@ -15,6 +23,7 @@ export interface Admin {
   publicUrl: string;
   grants: Grants;
   journal: Pick<JournalAccess, "read">;
+  generations: GenerationsAdmin;
 }
 
 const MOST_BODY_BYTES = 4_096;
@@ -29,6 +38,11 @@ const ROUTES: Record<string, Route> = {
   "GET /admin/api/grants": async (_request, { grants }, visitor) => ({ grants: await grants.list(emailOf(visitor)) }),
   "POST /admin/api/grants/revoke": revoke,
   "GET /admin/api/journal": (request, { journal }) => readJournal(new URL(request.url), journal),
+  "GET /admin/api/generations": (_request, { generations }) => listGenerations(generations),
+  "POST /admin/api/generations/restore": async (request, { generations }) =>
+    restoreGeneration(await bodyOf(request, restoreSchema), generations),
+  "GET /admin/api/generations/export": (request, { generations }) => exportGeneration(request, generations),
+  "POST /admin/api/generations/import": (request, { generations }) => importGeneration(request, generations),
 };
 
 /** The people's routes as JSON. Every one is behind the guard, and so is the answer that there is no such route. */
@@ -42,7 +56,8 @@ export async function handleAdmin(request: Request, admin: Admin): Promise<Respo
     const route = ROUTES[operation];
     if (!route) throw new Failure("not_found", "There is no such route.");
     if (request.method === "POST") requireOwnOrigin(request, visitor, admin.publicUrl);
-    return answer(await route(request, admin, visitor), 200);
+    const said = await route(request, admin, visitor);
+    return said instanceof Response ? alone(said) : answer(said, 200);
   } catch (error) {
     const failure = toFailure(error);
     outcome = failure.code;
@@ -82,8 +97,13 @@ async function bodyOf<T>(request: Request, schema: z.ZodType<T>): Promise<T> {
 }
 
 function answer(body: unknown, status: number): Response {
-  return Response.json(body, {
-    status,
-    headers: { "cache-control": "no-store", "x-content-type-options": "nosniff", "referrer-policy": "same-origin" },
-  });
+  return alone(Response.json(body, { status }));
+}
+
+/** For this person alone, and nothing but what it says it is. */
+function alone(response: Response): Response {
+  response.headers.set("cache-control", "no-store");
+  response.headers.set("x-content-type-options", "nosniff");
+  response.headers.set("referrer-policy", "same-origin");
+  return response;
 }

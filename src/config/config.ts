@@ -40,7 +40,7 @@ export interface Config {
     secrets: Readonly<Record<string, { value: string; hosts: readonly string[] }>>;
   };
   /** Without `bridgeUrl` the container reaches the bridge by interception. */
-  sandbox: { bridgeUrl: string | undefined; sleepAfter: string };
+  sandbox: { bridgeUrl: string | undefined; sleepAfter: string; monthlyHours: number | undefined };
   /** Whether the bot asks before it runs a command. */
   execApproval: "off" | "ask";
   /** How long which generations of the memory are kept. Milliseconds. */
@@ -137,7 +137,11 @@ function toConfig(settings: Settings): Omit<Config, "hints"> {
           : undefined,
     },
     browser: { privateHosts: settings.BROWSER_PRIVATE_HOSTS, secrets: settings.BROWSER_SECRETS },
-    sandbox: { bridgeUrl: settings.BRIDGE_URL, sleepAfter: settings.SLEEP_AFTER },
+    sandbox: {
+      bridgeUrl: settings.BRIDGE_URL,
+      sleepAfter: settings.SLEEP_AFTER,
+      monthlyHours: settings.SANDBOX_MONTHLY_HOURS,
+    },
     execApproval: settings.EXEC_APPROVAL,
     retention: {
       allFor: settings.MEMORY_KEEP_ALL,

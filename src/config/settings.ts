@@ -63,6 +63,12 @@ const money = z
   .transform(Number)
   .refine((n) => n > 0, "must be more than 0");
 
+const hours = z
+  .string()
+  .regex(/^\d+(\.\d+)?$/, "must be a number of hours")
+  .transform(Number)
+  .refine((n) => n > 0, "must be more than 0");
+
 const modelName = z.string().regex(/^[A-Za-z0-9@][A-Za-z0-9._:@/-]{0,149}$/, "must be a model's name");
 
 /** "<model>=<input>/<output>" */
@@ -290,6 +296,11 @@ export const SETTINGS = {
     duration.prefault("31d"),
     "How long the last generation of each day is kept. Not shorter than MEMORY_KEEP_HOURLY. The present generation always stays.",
     "31d",
+  ),
+  SANDBOX_MONTHLY_HOURS: setting(
+    hours.optional(),
+    "Cap: the container is stopped, and not started any more, in a month (UTC) in which it was up for so many hours.",
+    "200",
   ),
   EXEC_APPROVAL: setting(
     z.enum(["off", "ask"], "must be off or ask").default("off"),

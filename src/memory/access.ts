@@ -62,17 +62,15 @@ export interface ImportedTrees {
   trees: readonly string[];
 }
 
-/** How an archive's content gets to its blobs, beside whatever the container commits meanwhile. Calls throw Failures. */
+/** How an archive's content gets to its blobs, beside whatever the container commits meanwhile. */
 export interface MemoryImporter {
-  offer(contents: readonly string[]): Promise<Wanted>;
-  arrived(name: string, bytes: number): Promise<void>;
+  offer(contents: readonly string[]): Promise<Reply<Wanted>>;
+  arrived(name: string, bytes: number): Promise<Reply<void>>;
 }
 
 /** What exports and imports ask of the memory object. */
-export interface MemoryArchive {
+export interface MemoryArchive extends MemoryImporter {
   manifest(generation: string): Promise<Reply<Manifest>>;
-  offer(contents: readonly string[]): Promise<Reply<Wanted>>;
-  arrived(name: string, bytes: number): Promise<Reply<void>>;
   /** Makes stored trees the present generation. As with `restore`, the container has to be stopped. */
   takeIn(content: ImportedTrees): Promise<Reply<Generation>>;
 }

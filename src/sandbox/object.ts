@@ -1,13 +1,19 @@
 import { Sandbox } from "@cloudflare/sandbox";
+import { deadline, raced } from "../core/deadline.ts";
 import { log } from "../core/log.ts";
 import { type Reply, reply, unwrap } from "../core/reply.ts";
 import type { GatewayPlan, GatewayTokens } from "./gateway-plan.ts";
 import type { BotLifecycle, GatewayStatus, Uptime } from "./lifecycle.ts";
 import type { DirectoryEntry, ShellResult } from "./results.ts";
-import { type GatewayHost, GatewaySupervisor } from "./supervisor.ts";
+import type { GatewayHost } from "./processes.ts";
+import { GatewaySupervisor } from "./supervisor.ts";
+import { capReached, UptimeClock, type UptimeLimits } from "./uptime.ts";
 import { isInterrupted, NO_SESSION, sandboxFailure } from "./wire.ts";
 
-export { ContainerProxy } from "@cloudflare/sandbox";
+/** How often the gateway is looked after while the container is up. */
+const WATCH_EVERY_S = 5;
+/** How long a drain waits for the runs to end. */
+const RUNS_END_WITHIN_MS = 5_000;
 
 /**
  * The container's Durable Object: the SDK's Sandbox, and in it the one gateway. Every method of ours answers with a
@@ -15,6 +21,7 @@ export { ContainerProxy } from "@cloudflare/sandbox";
  */
 export abstract class SandboxObject<Env extends Cloudflare.Env> extends Sandbox<Env> implements BotLifecycle {
   readonly #supervisor: GatewaySupervisor;
+  readonly #clock: UptimeClock;
   #awake: Promise<void> | undefined;
   readonly #running = new Set<{ caller: string | undefined; env: Record<string, string> }>();
 
@@ -22,16 +29,73 @@ export abstract class SandboxObject<Env extends Cloudflare.Env> extends Sandbox<
     // Not by getSandbox, whose settings arrive after the first call may have begun: that one would speak plain HTTP.
     super(ctx, { ...env, SANDBOX_TRANSPORT: "rpc" });
     this.#supervisor = new GatewaySupervisor(this.#host(), (tokens) => this.plan(tokens));
+    this.#clock = new UptimeClock(ctx.storage);
   }
 
   protected abstract plan(tokens: GatewayTokens): GatewayPlan;
+  protected abstract limits(): UptimeLimits;
+  /** Ends the chats' runs, for the container is about to stop. */
+  protected abstract endRuns(): Promise<void>;
 
   gatewayReady(): Promise<Reply<GatewayTokens>> {
-    return reply("gateway.ready", () => this.#supervisor.ready());
+    return reply("gateway.ready", async () => {
+      await this.#requireTime();
+      return await this.#supervisor.ready();
+    });
   }
 
   gatewayRestart(): Promise<Reply<GatewayTokens>> {
-    return reply("gateway.restart", () => this.#supervisor.restart());
+    return reply("gateway.restart", async () => {
+      await this.#requireTime();
+      return await this.#supervisor.restart();
+    });
+  }
+
+  override async onStart(): Promise<void> {
+    await super.onStart();
+    await this.#clock.started(Date.now());
+    await this.#lookIn(WATCH_EVERY_S);
+  }
+
+  override async onStop(params: Parameters<Sandbox<Env>["onStop"]>[0]): Promise<void> {
+    await this.#clock.stopped(Date.now());
+    await super.onStop(params);
+  }
+
+  /** The alarm's round. Not activity: it looks over the network, and asks the SDK only where something has to be mended. */
+  async lookAfter(): Promise<void> {
+    const running = this.ctx.container?.running ?? false;
+    await this.#clock.seen(running, Date.now());
+    if (!running) return;
+    const left = await this.#clock.leftMs(true, Date.now(), this.limits());
+    if (left !== undefined && left <= 0) {
+      log("warn", "container.cap", { outcome: "reached" });
+      // A run that goes on is no reason to go past the cap.
+      this.ctx.waitUntil(this.stop());
+    } else {
+      this.ctx.waitUntil(this.#supervisor.watch(Date.now()));
+    }
+    await this.#lookIn(Math.min(WATCH_EVERY_S, Math.max(1, (left ?? Infinity) / 1000)));
+  }
+
+  /** A command that was started and goes on keeps the container up; a chat's run does so by its open connection. */
+  override async onActivityExpired(): Promise<void> {
+    const line =
+      'if [ "$BASH_VERSION" ]; then . /opt/moltbot/command.sh list; else exec bash /opt/moltbot/command.sh list; fi';
+    const listed = this.ctx.container?.running ? await this.shell(line, {}) : undefined;
+    if (listed?.ok && listed.value.stdout.split("\n").some((entry) => entry.split(" ")[1] === "running")) return;
+    await super.onActivityExpired();
+  }
+
+  async #lookIn(seconds: number): Promise<void> {
+    this.deleteSchedules("lookAfter");
+    await this.schedule(seconds, "lookAfter");
+  }
+
+  async #requireTime(): Promise<void> {
+    const limits = this.limits();
+    const left = await this.#clock.leftMs(this.ctx.container?.running ?? false, Date.now(), limits);
+    if (left !== undefined && left <= 0) throw capReached(limits.capHours ?? 0);
   }
 
   /** Stops the gateway, and leaves it stopped until somebody needs it. */
@@ -41,9 +105,17 @@ export abstract class SandboxObject<Env extends Cloudflare.Env> extends Sandbox<
 
   /** Before the container goes to sleep the gateway ends in order. */
   override async stop(signal?: Parameters<Sandbox<Env>["stop"]>[0]): Promise<void> {
-    const rested = await this.gatewayRest();
+    const rested = await reply("gateway.drain", () => this.#supervisor.rest(() => this.#endRuns()));
     if (!rested.ok) log("warn", "container.stop", { outcome: rested.failure.code });
     await super.stop(signal);
+  }
+
+  async #endRuns(): Promise<void> {
+    const patience = deadline(RUNS_END_WITHIN_MS);
+    await raced(this.endRuns(), patience.signal).catch((error: unknown) =>
+      log("warn", "container.drain", { outcome: "runs did not end", cause: error }),
+    );
+    patience[Symbol.dispose]();
   }
 
   gatewayStatus(): Promise<Reply<GatewayStatus>> {
@@ -53,7 +125,10 @@ export abstract class SandboxObject<Env extends Cloudflare.Env> extends Sandbox<
   gatewayStart(): Promise<Reply<GatewayStatus>> {
     return reply("gateway.start", async () => {
       const status = await this.#supervisor.status();
-      if (status.phase === "asleep") this.ctx.waitUntil(this.#supervisor.ready().catch(() => undefined));
+      if (status.phase === "asleep") {
+        await this.#requireTime();
+        this.ctx.waitUntil(this.#supervisor.ready().catch(() => undefined));
+      }
       return status.phase === "asleep" ? await this.#supervisor.status() : status;
     });
   }
@@ -67,7 +142,9 @@ export abstract class SandboxObject<Env extends Cloudflare.Env> extends Sandbox<
   }
 
   uptime(): Promise<Reply<Uptime>> {
-    return reply("container.uptime", () => this.#supervisor.uptime());
+    return reply("container.uptime", () =>
+      this.#clock.uptime(this.ctx.container?.running ?? false, Date.now(), this.limits()),
+    );
   }
 
   /** Whether `token` is the one the present gateway was given for the bridge. */
@@ -134,6 +211,7 @@ export abstract class SandboxObject<Env extends Cloudflare.Env> extends Sandbox<
   #use<T>(operation: string, what: string, work: () => Promise<T>): Promise<Reply<T>> {
     return reply(operation, async () => {
       try {
+        if (!this.ctx.container?.running) await this.#requireTime();
         await this.#wake();
         return await work();
       } catch (error) {

@@ -1,13 +1,13 @@
 import { pause } from "../core/deadline.ts";
-import { hex, randomBytes } from "../core/encoding.ts";
 import { sha256 } from "../core/digest.ts";
 import { Failure } from "../core/failure.ts";
 import { log } from "../core/log.ts";
 import { redact } from "../core/redact.ts";
 import { shellLine } from "../core/shell.ts";
 import type { GatewayPlan, GatewayTokens } from "./gateway-plan.ts";
-import type { GatewayStatus, Uptime } from "./lifecycle.ts";
-import type { ShellResult } from "./results.ts";
+import type { GatewayStatus } from "./lifecycle.ts";
+import { endProcess, type GatewayHost } from "./processes.ts";
+import { type GatewayRecord, KeptRecord, newTokens } from "./record.ts";
 
 /** After so many failed starts in a row nothing more is tried until a person asks: each costs container time. */
 const MOST_FAILURES = 3;
@@ -25,89 +25,117 @@ const COMPANION_STOP_WITHIN_MS = 20_000;
 const START_ANEW = 3;
 const PROCESS_ID = "gateway";
 const COMPANION_ID = "companion";
-const RECORD = "moltbot:gateway";
-
-export interface GatewayRecord {
-  tokens: GatewayTokens;
-  starts: number;
-  failures: number;
-  reason?: string;
-  readySince?: string;
-  /** SHA-256 of the files as it was last given them. */
-  files?: string;
-}
-
-/** What the supervisor needs of the container; the Sandbox object implements it. */
-export interface GatewayHost {
-  storage: {
-    get(key: string): Promise<GatewayRecord | undefined>;
-    put(key: string, value: GatewayRecord): Promise<void>;
-  };
-  running(): boolean;
-  /** HTTP to a port of the running container; throws when nothing listens. Never starts the container. */
-  probe(port: number, path: string, signal: AbortSignal): Promise<Response>;
-  write(path: string, content: string): Promise<void>;
-  start(command: string, id: string, env: Record<string, string>): Promise<void>;
-  /** Undefined when no such process is known. */
-  process(id: string): Promise<{ pid: number | undefined; running: boolean; exitCode: number | undefined } | undefined>;
-  logs(id: string): Promise<string>;
-  shell(command: string, env?: Record<string, string>): Promise<ShellResult>;
-}
+/** A gateway that died so often in so long a time is not started again by itself. */
+const MOST_REVIVALS = 5;
+const REVIVALS_WITHIN_MS = 10 * 60 * 1000;
+/** How much of the last run's log is kept for when nothing runs. */
+const TAIL_LINES = 200;
+const TAIL_CHARACTERS = 32_000;
+const PREPARING = "Putting the memory back";
+const STARTING = "Starting the gateway";
 
 /** Starts the gateway once however many ask, watches it come up, and says why when it does not. */
 export class GatewaySupervisor {
   readonly #host: GatewayHost;
   readonly #plan: (tokens: GatewayTokens) => GatewayPlan;
+  readonly #kept: KeptRecord;
   #starting: Promise<GatewayTokens> | undefined;
-  #record: GatewayRecord | undefined;
+  #draining: Promise<void> | undefined;
 
   constructor(host: GatewayHost, plan: (tokens: GatewayTokens) => GatewayPlan) {
     this.#host = host;
     this.#plan = plan;
+    this.#kept = new KeptRecord(host.storage);
   }
 
   /** The tokens of a gateway that answers, started when it has to be. */
   ready(): Promise<GatewayTokens> {
-    return this.#starting ?? this.#fly(this.#ensure());
+    return this.#starting ?? this.#fly(this.#ensureAfter(this.#draining));
   }
 
   /** Stops the gateway, forgets earlier failures, and starts it. */
   restart(): Promise<GatewayTokens> {
-    return this.#fly(this.#restartAfter(this.#starting));
+    return this.#fly(this.#restartAfter(this.#starting, this.#draining));
   }
 
   /** Stops the gateway in order, so that nothing of it is lost when the container is stopped next. */
-  async rest(): Promise<void> {
-    await this.#starting?.catch(() => undefined);
-    if (this.#host.running()) await this.#stop();
+  rest(before: () => Promise<void> = async () => {}): Promise<void> {
+    this.#draining ??= this.#rest(before).finally(() => {
+      this.#draining = undefined;
+    });
+    return this.#draining;
   }
 
-  async status(): Promise<GatewayStatus> {
-    const record = await this.#read();
-    const { starts, failures, reason, readySince } = record;
-    if (this.#starting) return { phase: "starting", starts };
-    if (failures >= MOST_FAILURES) return { phase: "failed", starts, ...(reason ? { reason } : {}) };
-    if (!this.#host.running()) return { phase: "asleep", starts };
-    if (!(await this.#answers(record.tokens))) {
-      return { phase: (await this.#host.process(PROCESS_ID))?.running ? "unresponsive" : "asleep", starts };
+  async #rest(before: () => Promise<void>): Promise<void> {
+    await this.#starting?.catch(() => undefined);
+    if (!this.#host.running()) {
+      if ((await this.#kept.read()).phase !== "failed") await this.#kept.enter("asleep", undefined);
+      return;
     }
-    return { phase: "ready", starts, ...(readySince ? { readySince } : {}) };
+    const { phase } = await this.#kept.read();
+    await this.#kept.enter("draining", "Ending what it is doing");
+    await before();
+    await this.#kept.enter("draining", "Keeping the last changes");
+    await this.#stop();
+    await this.#kept.enter(phase === "failed" ? "failed" : "asleep", undefined);
+  }
+
+  /**
+   * What the record says, checked against what is there. It asks the container over the network only, which does not count
+   * as activity.
+   */
+  async status(): Promise<GatewayStatus> {
+    const { starts, failures, reason, readySince, phase = "asleep", since, step, tokens } = await this.#kept.read();
+    const when = since ? { since } : {};
+    if (this.#starting || this.#draining) {
+      const moving = phase === "restoring" || phase === "draining" ? phase : "starting";
+      return { phase: moving, starts, ...when, ...(step ? { step } : {}) };
+    }
+    if (failures >= MOST_FAILURES) return { phase: "failed", starts, ...when, ...(reason ? { reason } : {}) };
+    if (!this.#host.running()) return { phase: "asleep", starts, ...(phase === "asleep" ? when : {}) };
+    if (await this.#answers(tokens)) return { phase: "ready", starts, ...when, ...(readySince ? { readySince } : {}) };
+    if (phase === "ready") return { phase: "unresponsive", starts };
+    if (phase === "asleep" || phase === "failed") return { phase: "asleep", starts, ...when };
+    return { phase: "starting", starts, ...when, step: "Taking up a start that was interrupted" };
+  }
+
+  /**
+   * Looks after the gateway with nobody asking: one that has died is started again, and a start or an end that was
+   * interrupted is taken up. Asks the container over the network only unless there is something to mend.
+   */
+  async watch(now: number): Promise<void> {
+    if (this.#starting || this.#draining || !this.#host.running()) return;
+    const { phase, tokens, failures, revived = [] } = await this.#kept.read();
+    if (phase === undefined || phase === "asleep" || phase === "failed" || failures >= MOST_FAILURES) return;
+    if (phase === "draining") return await this.rest();
+    if (await this.#answers(tokens)) return;
+    if (phase === "ready") {
+      // A process that is there and is slow has no need of a new one; whoever needs it decides that.
+      if ((await this.#host.process(PROCESS_ID))?.running) return;
+      const lately = [...revived.filter((at) => at > now - REVIVALS_WITHIN_MS), now];
+      if (lately.length > MOST_REVIVALS) {
+        const ended = await this.#diagnosed(`The gateway ended ${lately.length} times within 10 minutes`);
+        await this.#kept.enter("failed", undefined, { failures: MOST_FAILURES, reason: ended.message });
+        return;
+      }
+      await this.#kept.change({ revived: lately });
+      log("warn", "gateway.watch", { outcome: "died", revivals: lately.length });
+    }
+    // How it ends is in the record.
+    await this.ready().catch(() => undefined);
   }
 
   async log(lines: number): Promise<{ lines: string[]; running: boolean }> {
-    if (!this.#host.running()) return { lines: [], running: false };
-    const text = await this.#host.logs(PROCESS_ID).catch(() => "");
-    return { lines: redact(text).trimEnd().split("\n").slice(-lines), running: true };
-  }
-
-  async uptime(): Promise<Uptime> {
-    const { starts } = await this.#read();
-    return { month: new Date().toISOString().slice(0, 7), awakeHours: 0, starts, usd: 0, sleepAfter: "10m" };
+    const { tail = [] } = await this.#kept.read();
+    if (!this.#host.running()) return { lines: tail.slice(-lines), running: false };
+    const running = (await this.#host.process(PROCESS_ID))?.running ?? false;
+    const now = running ? await this.#lastLines(lines) : tail.slice(-lines);
+    return { lines: now, running };
   }
 
   /** The present tokens; the bridge compares what it is shown with them. */
   async tokens(): Promise<GatewayTokens> {
-    return (await this.#read()).tokens;
+    return (await this.#kept.read()).tokens;
   }
 
   /** Whoever asks meanwhile waits for the same; stopping is part of it, or a start could meet a gateway half gone. */
@@ -119,22 +147,32 @@ export class GatewaySupervisor {
     return landed;
   }
 
-  async #restartAfter(before: Promise<GatewayTokens> | undefined): Promise<GatewayTokens> {
+  async #restartAfter(
+    before: Promise<GatewayTokens> | undefined,
+    draining: Promise<void> | undefined,
+  ): Promise<GatewayTokens> {
     await before?.catch(() => undefined);
-    const record = await this.#read();
-    await this.#write({ tokens: record.tokens, starts: record.starts, failures: 0 });
+    await draining?.catch(() => undefined);
+    await this.#kept.enter("starting", "Ending the gateway before it", { failures: 0, reason: "", revived: [] });
     if (this.#host.running()) await this.#stop();
     return await this.#ensure();
   }
 
+  /** Starts and ends wait only for what began before them: one that waited for a later one could wait for ever. */
+  async #ensureAfter(draining: Promise<void> | undefined): Promise<GatewayTokens> {
+    await draining?.catch(() => undefined);
+    return await this.#ensure();
+  }
+
   async #ensure(): Promise<GatewayTokens> {
-    const record = await this.#read();
+    const record = await this.#kept.read();
     if (this.#host.running() && (await this.#stillAnswers(record.tokens)) && (await this.#accompanied(record.tokens))) {
       await this.#renew(record);
+      if (record.phase !== "ready") await this.#kept.enter("ready", undefined);
       return record.tokens;
     }
     for (let failures = record.failures; ;) {
-      if (failures >= MOST_FAILURES) throw this.#givenUp((await this.#read()).reason);
+      if (failures >= MOST_FAILURES) throw this.#givenUp((await this.#kept.read()).reason);
       const started = Date.now();
       try {
         const tokens = await this.#start();
@@ -142,11 +180,15 @@ export class GatewaySupervisor {
         return tokens;
       } catch (error) {
         // A container that cannot be had just now says nothing about the gateway.
-        if (error instanceof Failure && error.code === "unavailable") throw error;
+        if (error instanceof Failure && error.code === "unavailable") {
+          await this.#kept.enter("asleep", undefined);
+          throw error;
+        }
         const reason = error instanceof Failure ? error.message : "The container could not be started.";
         const fatal = error instanceof Failure && error.code === "misconfigured";
         failures = fatal ? MOST_FAILURES : failures + 1;
-        await this.#write({ ...(await this.#read()), failures, reason });
+        const given = failures >= MOST_FAILURES;
+        await this.#kept.enter(given ? "failed" : "starting", given ? undefined : "Trying again", { failures, reason });
         log("error", "gateway.start", { outcome: "failed", failures, ms: Date.now() - started, cause: error });
         await pause(500 * failures);
       }
@@ -154,22 +196,22 @@ export class GatewaySupervisor {
   }
 
   async #start(): Promise<GatewayTokens> {
-    const record = await this.#read();
-    const tokens = { gateway: randomToken(), bridge: randomToken() };
+    const tokens = newTokens();
     const plan = this.#plan(tokens);
     // A gateway that no longer answers may still hold the port. Until it is gone, its tokens are the ones that count.
     if (this.#host.running()) await this.#stop();
-    await this.#write({ tokens, starts: record.starts + 1, failures: record.failures });
+    const { starts } = await this.#kept.read();
+    await this.#kept.enter("restoring", PREPARING, { tokens, starts: starts + 1 });
     await this.#prepare(plan);
+    await this.#kept.enter("starting", STARTING);
     for (const file of plan.files) await this.#host.write(file.path, file.content);
     await this.#host.start(`exec ${shellLine(plan.companion.argv)}`, COMPANION_ID, plan.companion.env);
     await this.#startBeside(tokens);
     await this.#host.start(`exec ${shellLine(plan.argv)}`, PROCESS_ID, plan.env);
     await this.#untilReady(tokens);
-    await this.#write({
-      tokens,
-      starts: record.starts + 1,
+    await this.#kept.enter("ready", undefined, {
       failures: 0,
+      reason: "",
       readySince: new Date().toISOString(),
       files: await sha256(JSON.stringify(plan.files)),
     });
@@ -182,7 +224,7 @@ export class GatewaySupervisor {
     const digest = await sha256(JSON.stringify(files));
     if (record.files === digest) return;
     for (const file of files) await this.#host.write(file.path, file.content);
-    await this.#write({ ...record, files: digest });
+    await this.#kept.change({ files: digest });
     log("info", "gateway.renew", { outcome: "ok" });
     await pause(TAKEN_OVER_MS);
   }
@@ -251,33 +293,15 @@ export class GatewaySupervisor {
 
   /** The gateway first: what it writes at its end is the companion's to see. */
   async #stop(): Promise<void> {
-    const { beside } = this.#plan((await this.#read()).tokens);
+    const { beside } = this.#plan((await this.#kept.read()).tokens);
+    await this.#keepTail();
     // With a run in progress the gateway may take longer than that to end; killing it is safe.
-    await Promise.all([PROCESS_ID, ...Object.keys(beside)].map((id) => this.#end(id, STOP_WITHIN_MS)));
-    await this.#end(COMPANION_ID, COMPANION_STOP_WITHIN_MS);
-  }
-
-  async #end(id: string, withinMs: number): Promise<void> {
-    const before = await this.#host.process(id);
-    if (!before?.running || before.pid === undefined) return;
-    const { pid } = before;
-    // Not by the container's own way of ending a process, which allows it no time.
-    await this.#signal("TERM", pid);
-    const end = Date.now() + withinMs;
-    while (Date.now() < end && (await this.#host.process(id))?.running) await pause(100);
-    // Also when it has ended: what it had started may go on.
-    await this.#signal("KILL", pid);
-    while (Date.now() < end + 2_000 && (await this.#host.process(id))?.running) await pause(100);
-  }
-
-  /** To the process and all of its group, where it leads one. */
-  async #signal(signal: "TERM" | "KILL", pid: number): Promise<void> {
-    await this.#host.shell(`kill -${signal} -- -${pid} 2>/dev/null || kill -${signal} ${pid} 2>/dev/null`);
+    await Promise.all([PROCESS_ID, ...Object.keys(beside)].map((id) => endProcess(this.#host, id, STOP_WITHIN_MS)));
+    await endProcess(this.#host, COMPANION_ID, COMPANION_STOP_WITHIN_MS);
   }
 
   async #diagnosed(what: string, exitCode?: number): Promise<Failure> {
-    const text = await this.#host.logs(PROCESS_ID).catch(() => "");
-    const tail = redact(text).trim().split("\n").slice(-LOG_LINES).join("\n");
+    const tail = (await this.#keepTail()).slice(-LOG_LINES).join("\n");
     // 78 is EX_CONFIG: the same configuration fails the same way again.
     const code = exitCode === 78 ? "misconfigured" : "upstream";
     return new Failure(code, `${what}.${tail ? ` The end of its log:\n${tail}` : " Its log is empty."}`);
@@ -289,21 +313,15 @@ export class GatewaySupervisor {
     });
   }
 
-  async #read(): Promise<GatewayRecord> {
-    this.#record ??= (await this.#host.storage.get(RECORD)) ?? {
-      tokens: { gateway: randomToken(), bridge: randomToken() },
-      starts: 0,
-      failures: 0,
-    };
-    return this.#record;
+  /** Before the process is gone, and its log with it. */
+  async #keepTail(): Promise<string[]> {
+    const lines = await this.#lastLines(TAIL_LINES);
+    if (lines.length > 0) await this.#kept.change({ tail: lines });
+    return lines;
   }
 
-  async #write(record: GatewayRecord): Promise<void> {
-    this.#record = record;
-    await this.#host.storage.put(RECORD, record);
+  async #lastLines(count: number): Promise<string[]> {
+    const text = redact(await this.#host.logs(PROCESS_ID).catch(() => "")).trim();
+    return text === "" ? [] : text.slice(-TAIL_CHARACTERS).split("\n").slice(-count);
   }
-}
-
-function randomToken(): string {
-  return hex(randomBytes(24));
 }

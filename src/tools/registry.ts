@@ -1,5 +1,8 @@
+import { botLogs } from "./bot/logs.ts";
 import { botRestart } from "./bot/restart.ts";
+import { botSleep } from "./bot/sleep.ts";
 import { botStatus } from "./bot/status.ts";
+import { botWake } from "./bot/wake.ts";
 import { browserAct } from "./browser/act.ts";
 import { browserDialog } from "./browser/dialog.ts";
 import { browserDownload } from "./browser/download.ts";
@@ -75,5 +78,8 @@ export const TOOLS: readonly AnyTool[] = [
   browserRecord,
   browserSession,
   botStatus,
+  botWake,
+  botSleep,
   botRestart,
+  botLogs,
 ];

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { unwrap } from "../../core/reply.ts";
 import type { MemoryImporter } from "../access.ts";
 import { encodeBlob, sha256 } from "../codec.ts";
 import type { MemoryStore } from "../store.ts";
@@ -92,14 +93,14 @@ export class Cutter {
     this.#batch = new Map();
     this.#batchBytes = 0;
     if (batch.size === 0) return;
-    const { known, upload } = await this.#memory.offer([...batch.keys()]);
+    const { known, upload } = unwrap(await this.#memory.offer([...batch.keys()]));
     const waiting = Object.entries(upload);
     const putNext = async () => {
       for (let next = waiting.pop(); next; next = waiting.pop()) {
         const [hash, name] = next;
         const stored = encodeBlob(batch.get(hash)?.content ?? new Uint8Array());
         await this.#store.putBlob(name, stored);
-        await this.#memory.arrived(name, stored.byteLength);
+        unwrap(await this.#memory.arrived(name, stored.byteLength));
       }
     };
     await Promise.all(Array.from({ length: PUTS_AT_ONCE }, putNext));

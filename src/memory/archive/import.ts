@@ -55,6 +55,15 @@ export async function importArchive(
   }
 }
 
+/** Reads an upload that is refused: an answer to one that nobody reads gets lost with the connection. */
+export async function readAway(body: ReadableStream<Uint8Array>): Promise<void> {
+  let bytes = 0;
+  for await (const part of body) {
+    bytes += part.byteLength;
+    if (bytes > MOST_READ_AWAY) return;
+  }
+}
+
 /** Passes the upload on; once nobody takes it any more, some of the rest is read all the same. */
 async function feed(body: ReadableStream<Uint8Array>, to: WritableStream<BufferSource>): Promise<void> {
   const writer = to.getWriter();

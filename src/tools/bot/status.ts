@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { unwrap } from "../../core/reply.ts";
-import type { GatewayStatus } from "../../sandbox/lifecycle.ts";
+import type { GatewayStatus, Uptime } from "../../sandbox/lifecycle.ts";
 import type { UsageTotal } from "../../usage/access.ts";
 import { defineTool } from "../tool.ts";
 import { memoryData, memoryLines, memoryOutput } from "./memory-status.ts";
@@ -29,6 +29,8 @@ export const botStatus = defineTool({
   input: z.strictObject({}),
   output: z.object({
     phase: z.enum(["asleep", "restoring", "starting", "ready", "unresponsive", "draining", "failed"]),
+    since: z.string().optional().describe("Since when it is in this phase."),
+    step: z.string().optional().describe("What is being done just now."),
     starts: z.number(),
     ready_since: z.string().optional(),
     reason: z.string().optional(),
@@ -42,22 +44,33 @@ export const botStatus = defineTool({
       conversations: z.array(z.object({ conversation: z.string(), ...counted })).describe("Yours only."),
     }),
     running_chats: z.number(),
+    uptime: z.object({
+      month: z.string().describe("In UTC."),
+      awake_hours: z.number(),
+      starts: z.number().describe("Of the container, in this month."),
+      usd: z.number().describe("An estimate by list prices."),
+      cap_hours: z.number().optional(),
+      sleep_after: z.string(),
+    }),
     memory: memoryOutput,
   }),
   deadlineMs: 15_000,
   async run(_input, { bot, chat, memory, model, usage }, { principal }) {
-    const [gateway, chats, today, kept] = await Promise.all([
+    const [gateway, up, chats, today, kept] = await Promise.all([
       bot.gatewayStatus().then(unwrap),
+      bot.uptime().then(unwrap),
       chat.status().then(unwrap),
       usage.summary(1).then(unwrap),
       memory.status().then(unwrap),
     ]);
     const [name = "", ...fallbacks] = model.names;
     const { dailyTokens, dailyUsd } = model.caps;
-    const { phase, starts, readySince, reason } = gateway;
+    const { phase, starts, readySince, reason, since, step } = gateway;
     return {
       data: {
         phase,
+        ...(since ? { since } : {}),
+        ...(step ? { step } : {}),
         starts,
         ...(readySince ? { ready_since: readySince } : {}),
         ...(reason ? { reason } : {}),
@@ -73,13 +86,23 @@ export const botStatus = defineTool({
             .map((each) => ({ conversation: each.conversation, ...count(each) })),
         },
         running_chats: chats.running,
+        uptime: {
+          month: up.month,
+          awake_hours: up.awakeHours,
+          starts: up.starts,
+          usd: up.usd,
+          ...(up.capHours === undefined ? {} : { cap_hours: up.capHours }),
+          sleep_after: up.sleepAfter,
+        },
         memory: memoryData(kept),
       },
       text: [
-        sentence(phase, readySince),
+        sentence(phase, readySince ?? since),
+        step ?? "",
         reason ?? "",
         `Model: ${[name, ...fallbacks].join(", then ")}. Chats in progress: ${chats.running}.`,
         `Today: ${said(today.total)}${capsText(model.caps)}.`,
+        uptimeText(up),
         ...memoryLines(kept),
       ]
         .filter((line) => line !== "")
@@ -120,6 +143,12 @@ function capsText({
     dailyUsd === undefined ? undefined : `$${dailyUsd.toFixed(2)}`,
   ].filter((cap) => cap !== undefined);
   return caps.length > 0 ? `; the cap is ${caps.join(" and ")}` : "";
+}
+
+function uptimeText({ month, awakeHours, starts, usd, capHours, sleepAfter }: Uptime): string {
+  const cap = capHours === undefined ? "" : `; the cap is ${capHours} hours`;
+  const sleeps = sleepAfter === "never" ? "It never sleeps by itself" : `It sleeps after ${sleepAfter} without use`;
+  return `In ${month} it was up for ${awakeHours.toFixed(2)} hours (${starts} starts), about $${usd.toFixed(2)}${cap}. ${sleeps}.`;
 }
 
 function sentence(phase: GatewayStatus["phase"], readySince: string | undefined): string {

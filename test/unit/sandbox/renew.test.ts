@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { type GatewayHost, type GatewayRecord, GatewaySupervisor } from "../../../src/sandbox/supervisor.ts";
+import type { GatewayHost } from "../../../src/sandbox/processes.ts";
+import type { GatewayRecord } from "../../../src/sandbox/record.ts";
+import { GatewaySupervisor } from "../../../src/sandbox/supervisor.ts";
 
 /** A container in which every process that is started goes on, and every port answers. */
 function container() {
