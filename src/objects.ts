@@ -6,7 +6,7 @@ import { LOGICAL_MODEL } from "./bridge/model/question.ts";
 import { handleIntercepted } from "./bridge/routes.ts";
 import { BrowserObject, type BrowserSetup } from "./browser/object.ts";
 import { ChatObject } from "./chat/object.ts";
-import { readConfig } from "./config/config.ts";
+import { type Config, readConfig } from "./config/config.ts";
 import type { GatewayAccess } from "./gateway/access.ts";
 import { GATEWAY_PORT, gatewayConfig, gatewayEnv, WORKSPACE } from "./gateway/config.ts";
 import { MemoryObject } from "./memory/object.ts";
@@ -14,6 +14,7 @@ import type { Retention } from "./memory/retention.ts";
 import type { GatewayPlan, GatewayTokens } from "./sandbox/gateway-plan.ts";
 import type { JournalLimits } from "./journal/access.ts";
 import { JournalObject } from "./journal/object.ts";
+import { type EgressPolicy, passOut } from "./sandbox/egress.ts";
 import { SandboxObject } from "./sandbox/object.ts";
 import type { UptimeLimits } from "./sandbox/uptime.ts";
 import { servicesOf } from "./services.ts";
@@ -81,6 +82,10 @@ export class MoltbotSandbox extends SandboxObject<Cloudflare.Env> {
     };
   }
 
+  protected egress(): EgressPolicy {
+    return egressOf(readConfig({ ...this.env }));
+  }
+
   protected limits(): UptimeLimits {
     const { sleepAfter, monthlyHours } = readConfig({ ...this.env }).sandbox;
     return { sleepAfter, capHours: monthlyHours };
@@ -91,7 +96,7 @@ export class MoltbotSandbox extends SandboxObject<Cloudflare.Env> {
   }
 }
 
-// After the class: as a static field of it, the list would hide the setter by which the SDK learns of it.
+// After the class, both: as static fields of it they would hide the setters by which the SDK learns of them.
 MoltbotSandbox.outboundByHost = Object.fromEntries(
   Object.keys(INTERNAL_HOSTS).map((host) => [
     host,
@@ -99,6 +104,13 @@ MoltbotSandbox.outboundByHost = Object.fromEntries(
       handleIntercepted(request, servicesOf(env, readConfig({ ...env })).bridge, containerId),
   ]),
 );
+
+MoltbotSandbox.outbound = (request, env) => passOut(request, egressOf(readConfig({ ...env })));
+
+/** With a list the Worker itself is on it: the browser's sockets may have to come by its public URL. */
+function egressOf({ egress: { allow }, publicUrl }: Config): EgressPolicy {
+  return { allow: allow && [...allow, new URL(publicUrl).hostname] };
+}
 
 /** The Durable Object that counts what models cost. */
 export class MoltbotUsage extends UsageObject<Cloudflare.Env> {}

@@ -2,6 +2,7 @@ import { Sandbox } from "@cloudflare/sandbox";
 import { deadline, raced } from "../core/deadline.ts";
 import { log } from "../core/log.ts";
 import { type Reply, reply, unwrap } from "../core/reply.ts";
+import type { EgressPolicy } from "./egress.ts";
 import type { GatewayPlan, GatewayTokens } from "./gateway-plan.ts";
 import type { BotLifecycle, GatewayStatus, Uptime } from "./lifecycle.ts";
 import type { DirectoryEntry, ShellResult } from "./results.ts";
@@ -28,11 +29,16 @@ export abstract class SandboxObject<Env extends Cloudflare.Env> extends Sandbox<
   constructor(ctx: DurableObjectState<{}>, env: Env) {
     // Not by getSandbox, whose settings arrive after the first call may have begun: that one would speak plain HTTP.
     super(ctx, { ...env, SANDBOX_TRANSPORT: "rpc" });
+    // The SDK reads both when it starts the container. With a list nothing may go past the Worker, TLS included.
+    const { allow } = this.egress();
+    this.enableInternet = allow === undefined;
+    this.interceptHttps = allow !== undefined;
     this.#supervisor = new GatewaySupervisor(this.#host(), (tokens) => this.plan(tokens));
     this.#clock = new UptimeClock(ctx.storage);
   }
 
   protected abstract plan(tokens: GatewayTokens): GatewayPlan;
+  protected abstract egress(): EgressPolicy;
   protected abstract limits(): UptimeLimits;
   /** Ends the chats' runs, for the container is about to stop. */
   protected abstract endRuns(): Promise<void>;

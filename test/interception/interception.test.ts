@@ -21,7 +21,7 @@ beforeAll(async () => {
   stack = await startStack({
     stateDir: join(directory, "stack"),
     entry: join(import.meta.dirname, "fixture", "worker.ts"),
-    variables: {},
+    variables: { EGRESS_ALLOW: "on-the-list.example, *.below.example" },
   });
 });
 afterAll(async () => {
@@ -99,5 +99,52 @@ describe("the bridge's host", () => {
     for (const path of ["/", "/mcp", "/admin/api/me", "/authorize", "/local/warm"]) {
       expect((await fetch(sent(OWN, "bridge.internal") + path)).status).toBe(404);
     }
+  });
+});
+
+describe("what the container sends to the internet", () => {
+  it.each([
+    "127.0.0.1",
+    "localhost",
+    "10.1.2.3",
+    "0x0a.1",
+    "2130706433",
+    "192.168.1.1",
+    "169.254.169.254",
+    "[::1]",
+    "[::ffff:10.0.0.1]",
+    "[fd00::1]",
+    "metadata.google.internal",
+    "printer.local",
+    "intranet",
+    "another.internal",
+  ])("does not reach %s", async (host) => {
+    const answer = await fetch(`${sent(OWN, host)}/latest/meta-data`);
+    expect(answer.status).toBe(403);
+    expect(await answer.text()).toContain("is not a public address");
+  });
+
+  it.each(["not-on-the-list.example", "below.example", "notbelow.example", "on-the-list.example.net"])(
+    "does not reach %s, which is not on the list",
+    async (host) => {
+      const answer = await fetch(`${sent(OWN, host)}/`);
+      expect(answer.status).toBe(403);
+      expect(await answer.text()).toContain("EGRESS_ALLOW");
+    },
+  );
+
+  it("comes back as it was answered, and a redirect is left to the container", async () => {
+    const there = sent(OWN, "there.below.example");
+    const answer = await fetch(`${there}/a/path?with=query`, { method: "PUT", body: "and a body" });
+    expect(answer.status).toBe(418);
+    expect(answer.headers.get("x-own")).toBe("1");
+    expect(await answer.text()).toBe("PUT http://there.below.example/a/path?with=query and a body");
+    const moved = await fetch(`${there}/moved`, { redirect: "manual" });
+    expect([moved.status, moved.headers.get("location")]).toEqual([302, "http://127.0.0.1/"]);
+  });
+
+  // Names that no name server has: to be told that they do not answer is to have been let through.
+  it.each(["on-the-list.example", "a.below.example", "ON-THE-LIST.example."])("may go to %s", async (host) => {
+    expect((await fetch(`${sent(OWN, host)}/`)).status).toBe(502);
   });
 });
