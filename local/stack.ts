@@ -7,6 +7,7 @@ import { openBridgeDoor } from "./bridge-door.ts";
 import { openBrowser } from "./browser/browser.ts";
 import { checkJail } from "./container/jail.ts";
 import { type ContainerHost, startContainerHost } from "./container/host.ts";
+import { SETTINGS } from "../src/config/settings.ts";
 import { AUTHORIZED_PATH } from "./access-path.ts";
 import { KeptFolder } from "./folder/kept-folder.ts";
 import { remoteFolder } from "./folder/remote.ts";
@@ -37,8 +38,6 @@ export interface StackOptions {
   firstPort?: number;
   /** Settings of the Worker, over what this machine provides. */
   variables: Record<string, string>;
-  /** Hosts the bot may reach although their addresses are private. */
-  egress?: readonly string[];
   /** Hosts, `host` or `host:port`, that the browser may reach although their addresses are private. */
   browserHosts?: readonly string[];
   /** Another entry module than local/worker.ts: the benchmarks' has peers to compare with. */
@@ -95,7 +94,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         remoteFolder(url, () => host.token),
         write,
       ),
-      ...(options.egress ? { egress: { allow: [...options.egress] } } : {}),
+      egress: egressOf(variables),
     });
     closing.push(() => host.close());
 
@@ -172,6 +171,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await close();
     throw error;
   }
+}
+
+/** The Worker's setting, for what stands here in the platform's place. */
+function egressOf({ EGRESS_ALLOW }: Record<string, string>): { allow?: string[] } {
+  const allow = SETTINGS.EGRESS_ALLOW.schema.safeParse(EGRESS_ALLOW);
+  if (!allow.success) throw new Error(`EGRESS_ALLOW ${allow.error.issues[0]?.message}.`);
+  return allow.data.length > 0 ? { allow: allow.data } : {};
 }
 
 /** The owner alone, when nobody is named. */

@@ -10,6 +10,7 @@ import { FILES_DOOR, handleFilesDoor } from "./folder/door.ts";
 import { standInContainer } from "./container/standin.ts";
 
 export * from "../src/objects.ts";
+export { ContainerProxy } from "../src/sandbox/container-proxy.ts";
 export { MoltbotChat, MoltbotJournal, MoltbotUsage } from "../src/objects.ts";
 
 /** What the launcher passes beyond the Worker's own settings. */

@@ -3,8 +3,8 @@ import { type Config, readConfig } from "./config/config.ts";
 import { toFailure } from "./core/failure.ts";
 import { log } from "./core/log.ts";
 
+export { ContainerProxy } from "./sandbox/container-proxy.ts";
 export {
-  ContainerProxy,
   MoltbotBrowser,
   MoltbotCdp,
   MoltbotChat,

@@ -6,7 +6,7 @@ import { LOGICAL_MODEL } from "./bridge/model/question.ts";
 import { handleIntercepted } from "./bridge/routes.ts";
 import { BrowserObject, type BrowserSetup } from "./browser/object.ts";
 import { ChatObject } from "./chat/object.ts";
-import { readConfig } from "./config/config.ts";
+import { type Config, readConfig } from "./config/config.ts";
 import { FOLDER_PATH, FOLDER_PREFIX } from "./files/folder.ts";
 import type { GatewayAccess } from "./gateway/access.ts";
 import { GATEWAY_PORT, gatewayConfig, gatewayEnv, WORKSPACE } from "./gateway/config.ts";
@@ -16,13 +16,11 @@ import type { BucketFolder } from "./sandbox/folder.ts";
 import type { GatewayPlan, GatewayTokens } from "./sandbox/gateway-plan.ts";
 import type { JournalLimits } from "./journal/access.ts";
 import { JournalObject } from "./journal/object.ts";
+import { type EgressPolicy, passOut } from "./sandbox/egress.ts";
 import { SandboxObject } from "./sandbox/object.ts";
 import type { UptimeLimits } from "./sandbox/uptime.ts";
 import { servicesOf } from "./services.ts";
 import { UsageObject } from "./usage/object.ts";
-
-/** What the container sends out goes through this class; the SDK looks for it among the entry's exports. */
-export { ContainerProxy } from "./sandbox/object.ts";
 
 /** Where in the container the browser's DevTools are. */
 const CDP_PORT = 9222;
@@ -90,6 +88,10 @@ export class MoltbotSandbox extends SandboxObject<Cloudflare.Env> {
     };
   }
 
+  protected egress(): EgressPolicy {
+    return egressOf(readConfig({ ...this.env }));
+  }
+
   protected limits(): UptimeLimits {
     const { sleepAfter, monthlyHours } = readConfig({ ...this.env }).sandbox;
     return { sleepAfter, capHours: monthlyHours };
@@ -100,7 +102,7 @@ export class MoltbotSandbox extends SandboxObject<Cloudflare.Env> {
   }
 }
 
-// After the class: as a static field of it, the list would hide the setter by which the SDK learns of it.
+// After the class, both: as static fields of it they would hide the setters by which the SDK learns of them.
 MoltbotSandbox.outboundByHost = Object.fromEntries(
   Object.keys(INTERNAL_HOSTS).map((host) => [
     host,
@@ -108,6 +110,13 @@ MoltbotSandbox.outboundByHost = Object.fromEntries(
       handleIntercepted(request, servicesOf(env, readConfig({ ...env })).bridge, containerId),
   ]),
 );
+
+MoltbotSandbox.outbound = (request, env) => passOut(request, egressOf(readConfig({ ...env })));
+
+/** With a list the Worker itself is on it: the browser's sockets may have to come by its public URL. */
+function egressOf({ egress: { allow }, publicUrl }: Config): EgressPolicy {
+  return { allow: allow && [...allow, new URL(publicUrl).hostname] };
+}
 
 /** The Durable Object that counts what models cost. */
 export class MoltbotUsage extends UsageObject<Cloudflare.Env> {}

@@ -41,6 +41,8 @@ export interface Config {
   };
   /** Without `bridgeUrl` the container reaches the bridge by interception. */
   sandbox: { bridgeUrl: string | undefined; sleepAfter: string; monthlyHours: number | undefined };
+  /** What the container may reach of the internet; without `allow`, all public hosts. */
+  egress: { allow: readonly string[] | undefined };
   /** Whether the bot asks before it runs a command. */
   execApproval: "off" | "ask";
   /** How long which generations of the memory are kept. Milliseconds. */
@@ -98,7 +100,8 @@ function missingTogether(settings: Settings): string[] {
 
 /** Only this project's own messages are repeated: the library's may quote the value. */
 function problem(issue: z.core.$ZodIssue, given: Record<string, unknown>): string {
-  const name = issue.path.map(String).join(".");
+  // A setting that is a list may have a fault in one of its items.
+  const name = String(issue.path[0]);
   if (given[name] === undefined) return `${name} is missing`;
   return `${name} ${issue.message.startsWith("must ") ? issue.message : "is not valid"}`;
 }
@@ -142,6 +145,7 @@ function toConfig(settings: Settings): Omit<Config, "hints"> {
       sleepAfter: settings.SLEEP_AFTER,
       monthlyHours: settings.SANDBOX_MONTHLY_HOURS,
     },
+    egress: { allow: settings.EGRESS_ALLOW.length > 0 ? settings.EGRESS_ALLOW : undefined },
     execApproval: settings.EXEC_APPROVAL,
     retention: {
       allFor: settings.MEMORY_KEEP_ALL,

@@ -264,6 +264,19 @@ export const SETTINGS = {
     "Where the container reaches this Worker's bridge, with the token of its start: PUBLIC_URL, for example. Left out, the platform hands over what the container sends to bridge.internal, model.internal and browser.internal.",
     "https://moltbot.example.workers.dev",
   ),
+  EGRESS_ALLOW: setting(
+    z
+      .string()
+      .default("")
+      .transform((text) => listed(text.toLowerCase()))
+      .pipe(
+        z.array(
+          z.string().regex(/^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$/, "must be names such as example.com or *.example.com"),
+        ),
+      ),
+    "The only hosts on the internet that the container may reach, comma-separated; `*.example.com` is every name below it. Left out, all public hosts. Private and metadata addresses are never reached.",
+    "registry.npmjs.org, *.example.com",
+  ),
   BROWSER_PRIVATE_HOSTS: setting(
     commaList,
     "Hosts (host or host:port, comma-separated) that the browser tools may open although they are private.",

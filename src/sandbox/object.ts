@@ -2,6 +2,7 @@ import { Sandbox } from "@cloudflare/sandbox";
 import { deadline, raced } from "../core/deadline.ts";
 import { log } from "../core/log.ts";
 import { type Reply, reply, unwrap } from "../core/reply.ts";
+import type { EgressPolicy } from "./egress.ts";
 import { type BucketFolder, FolderMount, type FolderStatus, type MountHost } from "./folder.ts";
 import type { GatewayPlan, GatewayTokens } from "./gateway-plan.ts";
 import { notReady, type Posted, postToGateway } from "./gateway-post.ts";
@@ -11,8 +12,6 @@ import type { GatewayHost } from "./processes.ts";
 import { GatewaySupervisor } from "./supervisor.ts";
 import { capReached, UptimeClock, type UptimeLimits } from "./uptime.ts";
 import { isInterrupted, NO_SESSION, sandboxFailure } from "./wire.ts";
-
-export { ContainerProxy } from "@cloudflare/sandbox";
 
 /** How often the gateway is looked after while the container is up. */
 const WATCH_EVERY_S = 5;
@@ -33,12 +32,17 @@ export abstract class SandboxObject<Env extends Cloudflare.Env> extends Sandbox<
   constructor(ctx: DurableObjectState<{}>, env: Env) {
     // Not by getSandbox, whose settings arrive after the first call may have begun: that one would speak plain HTTP.
     super(ctx, { ...env, SANDBOX_TRANSPORT: "rpc" });
+    // The SDK reads both when it starts the container. With a list nothing may go past the Worker, TLS included.
+    const { allow } = this.egress();
+    this.enableInternet = allow === undefined;
+    this.interceptHttps = allow !== undefined;
     this.#supervisor = new GatewaySupervisor(this.#host(), (tokens) => this.plan(tokens));
     this.#clock = new UptimeClock(ctx.storage);
     this.#folder = new FolderMount(() => this.folder(), this.#mountHost());
   }
 
   protected abstract plan(tokens: GatewayTokens): GatewayPlan;
+  protected abstract egress(): EgressPolicy;
   protected abstract limits(): UptimeLimits;
   /** Where the container has its folder for large files. */
   protected abstract folder(): BucketFolder;

@@ -31,7 +31,7 @@ describe("readConfig", () => {
       contextTokens: 200_000,
       targets: [{ name: "anthropic/claude-sonnet-4-5", via: { base: "https://api.anthropic.com" } }],
     });
-    expect(config.sandbox).toEqual({ bridgeUrl: undefined, sleepAfter: "10m" });
+    expect(config.sandbox).toMatchObject({ bridgeUrl: undefined, sleepAfter: "10m" });
   });
 
   it("names every missing setting in one failure", () => {
@@ -81,4 +81,13 @@ describe("readConfig", () => {
       "a [redacted] b [redacted]",
     );
   });
+
+  it.each(["*", "*.com.", "https://example.com", "example.com:443", "a b.com", "exa*ple.com", "10.0.0.0/8"])(
+    "refuses %s on the list of hosts the container may reach",
+    (text) => {
+      expect(failure({ ...COMPLETE, EGRESS_ALLOW: `example.com, ${text}` }).message).toContain(
+        "EGRESS_ALLOW must be names such as",
+      );
+    },
+  );
 });
