@@ -107,8 +107,10 @@ export class MoltbotSandbox extends SandboxObject<Cloudflare.Env> {
 
   async #door(): Promise<GatewayDoor> {
     const { container } = this.ctx;
+    const { controlUrl, publicUrl } = readConfig({ ...this.env });
     return {
-      port: container?.running ? { number: GATEWAY_PORT, fetch: portOf(container, GATEWAY_PORT) } : undefined,
+      port: container?.running ? { fetch: portOf(container, GATEWAY_PORT) } : undefined,
+      controlUrl: controlUrl ?? publicUrl,
       token: (await this.tokens()).gateway,
       used: () => this.renewActivityTimeout(),
     };

@@ -13,7 +13,12 @@ const USED_EVERY_MS = 5_000;
 /** What the sandbox's object has of the gateway. Nothing of it starts anything or puts off sleep but `used`. */
 export interface GatewayDoor {
   /** The gateway's port in the container; undefined while no container runs. */
-  port: { number: number; fetch(request: Request): Promise<Response> } | undefined;
+  port: { fetch(request: Request): Promise<Response> } | undefined;
+  /**
+   * Where people reach it: what the gateway sees as the host. Were it "localhost", the gateway could take a person's browser
+   * for one on its own machine, and let it in unpaired.
+   */
+  controlUrl: string;
   token: string;
   /** A person is at it, or a run goes on. */
   used(): void;
@@ -24,7 +29,10 @@ export interface GatewayDoor {
  * pass untouched but for the first, which gets the token. It has passed the guard, and comes to the object by fetch, as
  * no WebSocket can be handed over by a call. Throws a Failure when there is no gateway to answer.
  */
-export async function passToGateway(request: Request, { port, token, used }: GatewayDoor): Promise<Response> {
+export async function passToGateway(
+  request: Request,
+  { port, controlUrl, token, used }: GatewayDoor,
+): Promise<Response> {
   if (port === undefined) throw absent();
   const { pathname, search } = new URL(request.url);
   const headers = towardsGateway(request.headers, token);
@@ -35,7 +43,7 @@ export async function passToGateway(request: Request, { port, token, used }: Gat
     headers.delete("authorization");
   }
   const { method, body } = request;
-  const asked = new Request(`http://localhost:${port.number}${pathname}${search}`, {
+  const asked = new Request(`http://${new URL(controlUrl).host}${pathname}${search}`, {
     method,
     headers,
     body,

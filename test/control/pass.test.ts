@@ -111,7 +111,11 @@ describe("a request", () => {
     });
     expect(await answer.json()).toEqual({ url: "/a%20path/?q=1&q=2", method: "POST", body: "hello" });
     const { headers } = asked[0] ?? {};
-    expect(headers).toMatchObject({ authorization: `Bearer ${TOKEN}`, origin: "https://ui.example" });
+    expect(headers).toMatchObject({
+      authorization: `Bearer ${TOKEN}`,
+      origin: "https://ui.example",
+      "x-host": "ui.example",
+    });
     const shown = JSON.stringify(headers);
     for (const hidden of ["ticket", "of-the-browser", "192.0.2.1", "forwarded", "x-real-ip", "cookie", "cf-access"]) {
       expect(shown).not.toContain(hidden);
