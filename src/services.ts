@@ -1,9 +1,11 @@
 import { waitUntil } from "cloudflare:workers";
 import type { AdminServices } from "./admin/admin.ts";
 import type { LoginServices } from "./auth/provider.ts";
+import type { TerminalServices } from "./admin/terminal.ts";
 import { Breaker } from "./bridge/model/breaker.ts";
 import type { Bridge } from "./bridge/routes.ts";
 import type { Config } from "./config/config.ts";
+import type { ControlUi } from "./control/handler.ts";
 import type { Journal } from "./core/journal.ts";
 import { secretValues } from "./core/redact.ts";
 import { unwrap } from "./core/reply.ts";
@@ -26,7 +28,9 @@ export interface Services {
   admin: AdminServices;
   gateway: GatewayAccess;
   bridge: Bridge;
+  control: Pick<ControlUi, "looking" | "bot" | "sandbox" | "record">;
   journal: Journal;
+  terminal: Pick<TerminalServices, "shell" | "sandbox" | "record">;
   tools: ToolServices;
   /** The session of the bot's browser, if it has one now. */
   botBrowser: () => Promise<string | undefined>;
@@ -119,7 +123,9 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
       state: { memory, store: new MemoryStore(env.STATE) },
       browser: (request) => env.CDP.get(env.CDP.idFromName(CDP_NAME)).fetch(request),
     },
+    control: { looking: sandbox.bare, bot: sandbox.object, sandbox: sandbox.bare, record: journal },
     journal,
+    terminal: { shell: (line) => sandbox.object.shell(line, {}), sandbox: sandbox.bare, record: journal },
     botBrowser: async () => await env.CDP.get(env.CDP.idFromName(CDP_NAME)).currentSession(),
     endRuns: async () => unwrap(await chat.cancelAll()),
     signingKey: async () => await chat.signingKey(),

@@ -9,7 +9,7 @@ import { type Stack, startStack } from "../../local/stack.ts";
 
 const countsSchema = z.object({ renewals: z.number(), starts: z.number(), running: z.boolean() });
 
-const HOSTS = ["localhost", "127.0.0.1"];
+const HOSTS = ["localhost", "ui.localhost", "127.0.0.1"];
 
 export interface PageStack {
   url: string;
