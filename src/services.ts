@@ -68,6 +68,7 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
   const models = { names: config.model.targets.map(({ name }) => name), caps: config.model };
   const browser = (principal: string) => env.BROWSER_SESSION.get(env.BROWSER_SESSION.idFromName(principal));
   const post = (path: string, body: string) => sandbox.bare.gatewayPost(path, body);
+  const jobs = gatewayJobs(post);
   return {
     admin: {
       looking: sandbox.bare,
@@ -86,7 +87,7 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
       },
       files: folder,
       devices: gatewayDevices(post),
-      jobs: gatewayJobs(post),
+      jobs,
       record: journal,
     },
     gateway: {
@@ -128,6 +129,7 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
       commands: sandbox.object,
       files: withFolder(sandbox.object, folder, isAwake),
       bot: sandbox.object,
+      jobs,
       memory,
       model: models,
       usage,
