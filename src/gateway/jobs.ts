@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Failure } from "../core/failure.ts";
-import type { WireError } from "./protocol.ts";
+import { type WireError, wireTime } from "./protocol.ts";
 import { callGateway, type GatewayPost } from "./rpc.ts";
 
 /** Times are ISO 8601. */
@@ -71,9 +71,9 @@ const jobSchema = z.object({
   payload: z.object({ message: z.string().optional() }),
   state: z
     .object({
-      nextRunAtMs: z.number().optional(),
-      runningAtMs: z.number().optional(),
-      lastRunAtMs: z.number().optional(),
+      nextRunAtMs: wireTime,
+      runningAtMs: wireTime,
+      lastRunAtMs: wireTime,
       lastRunStatus: z.enum(["ok", "error", "skipped"]).optional(),
       lastError: z.string().optional(),
     })
