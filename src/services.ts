@@ -61,7 +61,7 @@ const knownTotal: KnownTotal = { total: undefined, at: 0 };
 
 /** The composition root: the only file that touches bindings. For one request: stubs may not outlive it. */
 export function servicesOf(env: Cloudflare.Env, config: Config): Services {
-  const sandbox = sandboxHandle(env.SANDBOX, config.sandbox);
+  const sandbox = sandboxHandle(env.SANDBOX);
   const chat = env.CHAT.get(env.CHAT.idFromName(CHAT_NAME));
   const memory = env.MEMORY.get(env.MEMORY.idFromName(MEMORY_NAME));
   const usage = env.USAGE.get(env.USAGE.idFromName(USAGE_NAME));
