@@ -89,7 +89,7 @@ describe("a person at the Control UI", () => {
       await say("say: hello from the stand-in");
       await page.getByText("[stand-in model, not an AI]").first().waitFor({ timeout: 120_000 });
       expect((await gateway()).phase).toBe("ready");
-      expect((await bot.counts()).starts).toBe(1);
+      expect((await gateway()).starts).toBe(1);
     },
     3 * START_MS,
   );
@@ -97,13 +97,14 @@ describe("a person at the Control UI", () => {
   it(
     "keeps the page when the bot sleeps, wakes nothing by that, and goes on after a reload",
     async () => {
-      const { starts } = await bot.counts();
+      const { starts } = await gateway();
       await ask("bot/sleep", {});
       await expect.poll(async () => (await gateway()).phase, { timeout: 120_000 }).toBe("asleep");
       // The page tries to connect again, in vain and at no cost.
       const before = sockets.length;
       await expect.poll(() => sockets.length, { timeout: 60_000 }).toBeGreaterThan(before + 1);
-      expect(await bot.counts()).toMatchObject({ starts, running: false });
+      expect(await gateway()).toMatchObject({ phase: "asleep", starts });
+      expect((await bot.counts()).running).toBe(false);
 
       await page.reload();
       const wake = page.getByRole("button", { name: "Wake it" });
@@ -120,7 +121,7 @@ describe("a person at the Control UI", () => {
       await expect
         .poll(() => page.getByText("[stand-in model, not an AI]").count(), { timeout: 120_000 })
         .toBeGreaterThan(1);
-      expect(await bot.counts()).toMatchObject({ starts: starts + 1, running: true });
+      expect(await gateway()).toMatchObject({ phase: "ready", starts: starts + 1 });
     },
     3 * START_MS,
   );

@@ -203,7 +203,8 @@ describe("a page that is opened while the bot sleeps", () => {
         timeout: 150_000,
       })
       .toBe("ready");
-    expect(await stack.counts()).toMatchObject({ starts: 1, running: true });
+    const status = JSON.parse((await ask({ path: "/_moltbot/status", headers: { cookie } })).text);
+    expect([status.starts, (await stack.counts()).running]).toEqual([1, true]);
 
     const page = await ask({ headers: { cookie, ...GOES_THERE } });
     expect([page.status, page.text.includes("OpenClaw Control")]).toEqual([200, true]);
