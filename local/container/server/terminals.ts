@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
-import { text } from "node:stream/consumers";
 import type { WebSocket } from "ws";
 import { COMMAND_PROCESS_LIMIT, DEFAULT_DIRECTORY } from "./shell.ts";
 
@@ -72,8 +72,11 @@ export class Terminals {
       clients: new Set(),
       backlog: Buffer.alloc(0),
       input: child.stdin,
-      device: text(third).then((name) => name.trim()),
+      // Not until its end: script has it open as long as the shell runs.
+      device: once(third, "data").then(([name]) => String(name).trim()),
     };
+    // A shell that never comes up has none, and nobody waits for it.
+    terminal.device.catch(() => undefined);
     this.#terminals.set(id, terminal);
     child.stdin.on("error", () => undefined);
     for (const output of [child.stdout, child.stderr])
@@ -113,7 +116,7 @@ function obey(terminal: Terminal, message: string): void {
 
 /** The kernel tells whatever runs in the foreground. */
 async function resize(terminal: Terminal, { cols, rows }: Size): Promise<void> {
-  const device = await terminal.device;
+  const device = await terminal.device.catch(() => "");
   if (!device.startsWith("/dev/pts/")) return;
   const arguments_ = ["-F", device, "cols", String(cols), "rows", String(rows)];
   spawn("/usr/bin/stty", arguments_, { stdio: "ignore" }).on("error", () => undefined);
