@@ -88,5 +88,51 @@ export function awakeAreas(of: () => { stack: PageStack; person: Visit }): void 
       await page.getByLabel("Time").selectOption({ label: "today" });
       await byClient.waitFor();
     });
+
+    it("opens a terminal in the container for whoever lets a client run commands there, and ends it", async () => {
+      const { stack, person } = of();
+      const { page } = person;
+      await page.goto(`${stack.url}/admin/#/terminal`);
+      await page.getByRole("button", { name: "Open a terminal" }).click();
+      await page.getByText("Open", { exact: true }).waitFor();
+      const screen = page.locator(".xterm-rows");
+      const type = (text: string) => page.keyboard.type(`${text}\n`);
+      await type("echo $((6 * 7))-ok");
+      await expect.poll(() => screen.innerText()).toContain("42-ok");
+      // As many columns as are drawn: the shell knows its size, also when it changes.
+      const columns = async () => {
+        await type("clear; echo size $(stty size) end");
+        return await page.evaluate<string>(`new Promise((found) => {
+          const look = () => {
+            const [, size] = /size (\\d+ \\d+) end/.exec(document.querySelector(".xterm-rows").innerText) ?? [];
+            if (size === undefined) setTimeout(look, 50);
+            else found(size);
+          };
+          look();
+        })`);
+      };
+      const wide = Number((await columns()).split(" ")[1]);
+      await page.setViewportSize({ width: 800, height: 900 });
+      await expect.poll(async () => Number((await columns()).split(" ")[1])).toBeLessThan(wide);
+      await page.setViewportSize({ width: 1280, height: 900 });
+      // Colours that are no class of the sheet, under a policy that takes no style as text.
+      await type("clear; printf '\\033[38;2;10;200;30mgreen-%s\\033[0m\\n' word");
+      await expect
+        .poll(() =>
+          page.evaluate(`[...document.querySelectorAll(".xterm-rows span")]
+          .filter((each) => each.innerText === "green-word").map((each) => getComputedStyle(each).color)`),
+        )
+        .toEqual(["rgb(10, 200, 30)"]);
+      await page.keyboard.press("Shift+Escape");
+      expect(await page.evaluate("document.activeElement.textContent")).toBe("End it");
+      await page.keyboard.press("Enter");
+      await page.getByText("Closed.").waitFor();
+      // It is the same shell again, until it ends itself.
+      await page.getByRole("button", { name: "Open a terminal" }).click();
+      await expect.poll(() => screen.innerText()).toContain("green-word");
+      await page.getByText("Open", { exact: true }).waitFor();
+      await type("exit");
+      await page.getByText(/The shell has ended/).waitFor();
+    });
   });
 }
