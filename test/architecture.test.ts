@@ -50,6 +50,7 @@ const VENDORS: Record<string, string[]> = {
   "react-dom": ["ui"],
   "@base-ui/react": ["ui"],
   "@tanstack/react-query": ["ui"],
+  "@xterm/": ["ui"],
 };
 
 /** May import everything, and nothing in src/ but one another imports them. */
