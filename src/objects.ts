@@ -33,6 +33,9 @@ const CDP_PORT = 9222;
 /** Where the container has what is in this project's container/ folder. */
 const CONTAINER_FILES = "/opt/moltbot";
 
+/** Where the image has the gateway's plugins that are packages of their own. */
+const PLUGINS = `${CONTAINER_FILES}/plugins/node_modules/@openclaw`;
+
 /** The container's Durable Object, told which gateway to start. */
 export class MoltbotSandbox extends SandboxObject<Cloudflare.Env> {
   protected folder(): BucketFolder {
@@ -60,7 +63,9 @@ export class MoltbotSandbox extends SandboxObject<Cloudflare.Env> {
       allowedOrigins: [controlUrl ?? publicUrl],
       execApproval,
       ...(channels.telegram ? { telegram: { botToken: stand.telegram, apiRoot: bridge.telegram } } : {}),
-      ...(channels.slack ? { slack: { botToken: stand.slackBot, appToken: stand.slackApp } } : {}),
+      ...(channels.slack
+        ? { slack: { botToken: stand.slackBot, appToken: stand.slackApp, plugin: `${PLUGINS}/slack` } }
+        : {}),
       browser: { cdpUrl: `http://127.0.0.1:${CDP_PORT}`, skills: `${CONTAINER_FILES}/skills` },
     });
     const keeperEnv = {

@@ -61,7 +61,7 @@ const knownTotal: KnownTotal = { total: undefined, at: 0 };
 
 /** The composition root: the only file that touches bindings. For one request: stubs may not outlive it. */
 export function servicesOf(env: Cloudflare.Env, config: Config): Services {
-  const sandbox = sandboxHandle(env.SANDBOX, config.sandbox);
+  const sandbox = sandboxHandle(env.SANDBOX);
   const chat = env.CHAT.get(env.CHAT.idFromName(CHAT_NAME));
   const memory = env.MEMORY.get(env.MEMORY.idFromName(MEMORY_NAME));
   const usage = env.USAGE.get(env.USAGE.idFromName(USAGE_NAME));
@@ -72,6 +72,7 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
   const models = { names: config.model.targets.map(({ name }) => name), caps: config.model };
   const browser = (principal: string) => env.BROWSER_SESSION.get(env.BROWSER_SESSION.idFromName(principal));
   const post = (path: string, body: string) => sandbox.bare.gatewayPost(path, body);
+  const jobs = gatewayJobs(post);
   return {
     admin: {
       looking: sandbox.bare,
@@ -90,7 +91,7 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
       },
       files: folder,
       devices: gatewayDevices(post),
-      jobs: gatewayJobs(post),
+      jobs,
       record: journal,
     },
     gateway: {
@@ -134,6 +135,7 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
       commands: sandbox.object,
       files: withFolder(sandbox.object, folder, isAwake),
       bot: sandbox.object,
+      jobs,
       memory,
       model: models,
       usage,

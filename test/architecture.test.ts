@@ -29,7 +29,7 @@ const ALLOWED: Record<string, { values: string[]; types?: string[] }> = {
   // It runs in a browser and knows the Worker by its routes.
   ui: { values: [] },
   // A tool calls plain functions of the two folders it fronts; their objects it knows as types.
-  tools: { values: ["core", "chat", "sandbox", "memory", "browser"], types: ["usage"] },
+  tools: { values: ["core", "chat", "sandbox", "memory", "browser"], types: ["gateway", "usage"] },
   // Their values are as tools are: words for a model, and what is read by address.
   prompts: { values: ["core", "chat", "tools"] },
   resources: { values: ["core", "chat", "sandbox", "tools"], types: ["prompts"] },
