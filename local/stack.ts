@@ -52,6 +52,8 @@ export interface StackOptions {
 
 export interface Stack {
   url: string;
+  /** The gateway's Control UI: the same port under another host name, for cookies do not know ports. */
+  controlUrl: string;
   /** Undefined when a real provider is set. */
   standInUrl: string | undefined;
   passwordFile: string;
@@ -79,6 +81,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   await buildPage();
   const ports = await choosePorts(stateDir, options);
   const url = `http://localhost:${ports.worker}`;
+  // Browsers take every name under localhost for this machine.
+  const controlUrl = variables.CONTROL_UI_URL ?? `http://ui.localhost:${ports.worker}`;
   const log = createWriteStream(rotated(join(stateDir, "moltbot.log")), { flags: "a", mode: 0o600 });
   const write = (line: string) => void log.write(`${line}\n`);
   const closing: (() => Promise<void>)[] = [];
@@ -115,7 +119,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
     const clients = {
       worker: { id: "moltbot-worker", secret: newSecret(), redirectUris: [`${url}/callback`] },
-      access: { id: "moltbot-pages", secret: newSecret(), redirectUris: [`${url}${AUTHORIZED_PATH}`] },
+      access: {
+        id: "moltbot-pages",
+        secret: newSecret(),
+        redirectUris: [url, controlUrl].map((site) => `${site}${AUTHORIZED_PATH}`),
+      },
     };
     const login = await startLoginProvider({
       path: "/cdn-cgi/access/sso/oidc/local",
@@ -137,6 +145,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       ...(options.entry ? { entrypoint: options.entry } : {}),
       bindings: plainText({
         PUBLIC_URL: url,
+        CONTROL_UI_URL: controlUrl,
         OIDC_ISSUER: login.issuer,
         OIDC_CLIENT_ID: clients.worker.id,
         OIDC_CLIENT_SECRET: clients.worker.secret,
@@ -176,7 +185,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       const { ready, reason } = warmSchema.parse(await response.json());
       if (!ready) throw new Error(reason);
     };
-    return { url, standInUrl: standIn?.url, passwordFile: owner.passwordFile, people: login.people, host, warm, close };
+    const { passwordFile } = owner;
+    return { url, controlUrl, standInUrl: standIn?.url, passwordFile, people: login.people, host, warm, close };
   } catch (error) {
     await close();
     throw error;

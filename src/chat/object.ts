@@ -119,15 +119,7 @@ export abstract class ChatObject<Env> extends DurableObject<Env> implements Chat
   /** Stops every run, whoever's it is: the container is about to stop. Those that wait for the gateway wait on. */
   cancelAll(): Promise<Reply<void>> {
     return reply("chat.cancelAll", async () => {
-      const running = this.#store.inState("running");
-      if (running.length === 0) return;
-      const { runner } = this.#awake();
-      await Promise.all(
-        running.map(async ({ id }) => {
-          const turn = runner.turn(id);
-          if (turn) await runner.cancel(turn);
-        }),
-      );
+      if (this.#store.inState("running").length > 0) await this.#awake().runner.cancelAll(this.limits.endWithinMs);
     });
   }
 
