@@ -12,6 +12,8 @@ const generation = z.object({
 export const memoryStatus = z.object({
   /** Null before the first one. */
   head: generation.nullable(),
+  /** How long the oldest change of the last commit had waited for it. Milliseconds. */
+  lagMs: z.number().nullable(),
   generations: z.number(),
   storedBytes: z.number(),
   nextPrune: moment.nullable(),
