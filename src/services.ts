@@ -20,6 +20,7 @@ import { journalBatch } from "./journal/batch.ts";
 import { exportArchive } from "./memory/archive/export.ts";
 import { importArchive } from "./memory/archive/import.ts";
 import { MemoryStore } from "./memory/store.ts";
+import { notReady } from "./sandbox/gateway-post.ts";
 import { sandboxHandle } from "./sandbox/handle.ts";
 import type { ToolServices } from "./tools/services.ts";
 import { type KnownTotal, Meter } from "./usage/meter.ts";
@@ -73,6 +74,11 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
   const browser = (principal: string) => env.BROWSER_SESSION.get(env.BROWSER_SESSION.idFromName(principal));
   const post = (path: string, body: string) => sandbox.bare.gatewayPost(path, body);
   const jobs = gatewayJobs(post);
+  /** The chats' connection would start the gateway, and to look is no reason for that. */
+  const requireReady = async () => {
+    const { phase } = unwrap(await sandbox.bare.gatewayStatus());
+    if (phase !== "ready") throw notReady(phase);
+  };
   return {
     admin: {
       looking: sandbox.bare,
@@ -92,6 +98,20 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
       files: folder,
       devices: gatewayDevices(post),
       jobs,
+      pairings: {
+        async list() {
+          await requireReady();
+          return unwrap(await chat.pairings());
+        },
+        async approve(request) {
+          await requireReady();
+          return unwrap(await chat.approvePairing(request));
+        },
+        async reject(request) {
+          await requireReady();
+          return unwrap(await chat.rejectPairing(request));
+        },
+      },
       record: journal,
     },
     gateway: {
