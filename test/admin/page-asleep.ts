@@ -148,6 +148,7 @@ export function asleepAreas(of: () => { stack: PageStack; person: Visit }): void
       for (const [area, what] of [
         ["devices", "Its devices"],
         ["jobs", "Its jobs"],
+        ["pairings", "Those who ask"],
       ]) {
         await page.goto(`${stack.url}/admin/#/${area}`);
         await page.getByText(`${what} are known to the gateway, which has to run for it.`).waitFor();

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { addJob, knock, letIn } from "./page-things.ts";
 import type { PageStack, Visit } from "./page-stack.ts";
+import type { TelegramStandIn } from "./telegram.ts";
 
 /** What the running gateway tells. The bot is ready. */
-export function awakeAreas(of: () => { stack: PageStack; person: Visit }): void {
+export function awakeAreas(of: () => { stack: PageStack; person: Visit; telegram: TelegramStandIn }): void {
   describe("while the bot is awake", () => {
     it("lets a device in that asks for it, keeps another one out, and removes the first", async () => {
       const { stack, person } = of();
@@ -50,6 +51,22 @@ export function awakeAreas(of: () => { stack: PageStack; person: Visit }): void 
       await job.getByRole("button", { name: "Remove Water the plants" }).click();
       await page.getByRole("alertdialog").getByRole("button", { name: "Remove" }).click();
       await page.getByText("There are no jobs.").waitFor();
+    });
+
+    it("lets somebody in who writes to the bot on a chat service", async () => {
+      const { stack, person, telegram } = of();
+      const { page } = person;
+      await page.goto(`${stack.url}/admin/#/pairings`);
+      await page.getByText("Strangers have to ask on Telegram (default).").waitFor();
+      telegram.write({ id: 4242, first_name: "Anna", username: "anna" }, "hello");
+      await expect.poll(() => telegram.said(4242).length, { timeout: 120_000 }).toBe(1);
+      await page.reload();
+      const asking = page.getByRole("listitem").filter({ hasText: "username: anna" });
+      await asking.getByRole("button", { name: "Approve 4242" }).click();
+      await page.getByRole("alertdialog").getByRole("button", { name: "Let them in" }).click();
+      await page.getByText("Nobody is asking.").waitFor();
+      // The service tells them.
+      await expect.poll(() => telegram.said(4242).length).toBe(2);
     });
 
     it("follows the gateway's log, and shows only lines with a word", async () => {

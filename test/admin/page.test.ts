@@ -6,21 +6,26 @@ import { asleepAreas } from "./page-asleep.ts";
 import { awakeAreas } from "./page-awake.ts";
 import { reach } from "./page-reach.ts";
 import { type PageStack, pageStack, type Visit, visit } from "./page-stack.ts";
+import { startTelegram, type TelegramStandIn } from "./telegram.ts";
 
+const TOKEN = "1234:the-token-of-telegram";
 const SITE = join(import.meta.dirname, "..", "..", "dist", "site");
 
+let telegram: TelegramStandIn;
 let stack: PageStack;
 let person: Visit;
 beforeAll(async () => {
-  stack = await pageStack();
+  telegram = await startTelegram(TOKEN);
+  stack = await pageStack({ TELEGRAM_BOT_TOKEN: TOKEN, TELEGRAM_API_URL: telegram.url });
   person = await visit(stack);
 });
 afterAll(async () => {
   await person?.close();
   await stack?.close();
+  await telegram?.close();
 });
 
-const of = () => ({ stack, person });
+const of = () => ({ stack, person, telegram });
 
 /** The paths of everything that was built. */
 const built = () =>

@@ -9,6 +9,7 @@ import { Jobs } from "./areas/jobs.tsx";
 import { Journal } from "./areas/journal.tsx";
 import { Log } from "./areas/log.tsx";
 import { Overview } from "./areas/overview.tsx";
+import { Pairings } from "./areas/pairings.tsx";
 import { Terminal } from "./areas/terminal.tsx";
 import { Usage } from "./areas/usage.tsx";
 import type { IconName } from "./parts/icon.tsx";
@@ -42,6 +43,7 @@ export const AREAS: readonly [Area, ...Area[]] = [
   },
   { path: "clients", title: "MCP clients", icon: "clients", group: "Access", Content: Clients },
   { path: "devices", title: "Devices", icon: "devices", group: "Access", Content: Devices },
+  { path: "pairings", title: "Chat services", icon: "pairings", group: "Access", Content: Pairings },
   { path: "journal", title: "Journal", icon: "journal", group: "Records", Content: Journal },
   { path: "log", title: "Log", icon: "log", group: "Records", Content: Log },
   { path: "usage", title: "Usage and cost", icon: "usage", group: "Records", Content: Usage },

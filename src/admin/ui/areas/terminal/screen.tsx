@@ -4,7 +4,7 @@ import { Terminal } from "@xterm/xterm";
 import { useEffect, useRef, useState } from "react";
 import { openTerminal } from "../../api/terminal.ts";
 import { Badge } from "../../parts/item.tsx";
-import { strictDocument } from "./strict-document.ts";
+import { strictStyles } from "./strict-styles.ts";
 
 const COLOURS = { background: "#141312", foreground: "#efece8", cursor: "#ff9166", selectionBackground: "#5a4a40" };
 
@@ -18,9 +18,8 @@ export function Screen({ ended }: { ended: (why: string) => void }) {
   const [isReady, setReady] = useState(false);
   useEffect(() => {
     if (!box.current) return undefined;
-    const document = strictDocument();
+    const styles = strictStyles();
     const terminal = new Terminal({
-      documentOverride: document.document,
       fontFamily: getComputedStyle(box.current).fontFamily,
       fontSize: 13,
       cursorBlink: true,
@@ -54,7 +53,7 @@ export function Screen({ ended }: { ended: (why: string) => void }) {
       onEnd.current = () => {};
       line.close();
       terminal.dispose();
-      document.dispose();
+      styles.dispose();
     };
   }, []);
   return (
