@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { connect, type Session, signIn } from "../e2e/client.ts";
 import { CANARY } from "./setup.ts";
 
-const docker = inject("docker");
+const { bot } = inject("docker");
 let session: Session;
 
 /** A command in the container, by the tool that clients have. */
@@ -14,10 +14,9 @@ async function run(command: string): Promise<string> {
 
 const status = async () => (await session.call("bot_status")).data;
 
-describe.skipIf("problem" in docker)("the deployment's image, as ctx.container", () => {
+describe.skipIf(bot === undefined)("the deployment's image, as ctx.container", () => {
   beforeAll(async () => {
-    if ("problem" in docker) return;
-    session = await connect(docker, await signIn(docker));
+    if (bot !== undefined) session = await connect(bot, await signIn(bot));
   });
   afterAll(() => session?.close());
 
@@ -81,6 +80,11 @@ describe.skipIf("problem" in docker)("the deployment's image, as ctx.container",
     expect(await code("http://10.0.0.1/")).toBe("403");
     expect(await run("curl -s -m 20 http://not-on-the-list.example/ || true")).toContain("EGRESS_ALLOW");
     expect(await run("curl -s -m 20 https://not-on-the-list.example/ || true")).toContain("EGRESS_ALLOW");
+  });
+
+  it("is woken by a command, right after it went to sleep", async () => {
+    expect((await session.call("bot_sleep")).isError).toBe(false);
+    expect(await run("echo up")).toBe("up");
   });
 
   it("has a browser on loopback, by browser.internal", async () => {
