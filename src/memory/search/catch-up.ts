@@ -16,14 +16,17 @@ const BLOBS_KEPT = 4;
 
 /** Brings the index in line with the present entries: what changed is read from R2, each blob once. Goes on where it was. */
 export async function catchUp(index: SearchIndex, ledger: Ledger, store: MemoryStore): Promise<void> {
-  for (const path of index.gone()) index.remove(path);
-  for (;;) {
+  for (let after = ""; ;) {
+    if (after === "") for (const path of index.gone()) index.remove(path);
     const entries: FileEntry[] = [];
-    for (const path of index.stale(FILES_AT_ONCE)) {
-      const entry = ledger.entry(path);
+    for (const path of index.stale(after, FILES_AT_ONCE)) {
+      const entry = ledger.entries.entry(path);
       if (entry?.kind === "file" || entry?.kind === "database") entries.push(entry);
     }
-    if (entries.length === 0) return;
+    const last = entries.at(-1);
+    // What was committed meanwhile may lie before what was looked at: it is done once there was nothing from the first on.
+    if (last === undefined && after === "") return;
+    after = last?.path ?? "";
     const blob = lastFew((name) => store.blob(name));
     let since = 0;
     for (const entry of entries) {
