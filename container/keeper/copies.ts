@@ -12,6 +12,8 @@ import type { Content, Uploads } from "./uploads.ts";
 const MOST_FILE_BYTES = 1024 * 1024 * 1024;
 /** As src/memory/format.ts has it. */
 const MOST_PATH_LENGTH = 2048;
+/** The clock of a disk's times is as coarse as this: two writes within it may leave the same time. Milliseconds. */
+const TICK_MS = 20;
 
 /** What a file has become: its next entry, or why it has none. */
 export type Taken =
@@ -56,23 +58,27 @@ export class Copies {
   async #file({ disk, size }: Found): Promise<{ content: Content; settled: boolean }> {
     for (let attempt = 1; ; attempt++) {
       const before = lstatSync(disk);
+      const fresh = isFresh(before.ctimeMs);
       const content = await this.#uploads.read(disk, attempt === 1 ? size : Math.min(before.size, MOST_FILE_BYTES));
       const settled = stampOf(before) === stampOf(lstatSync(disk));
+      if (settled) return { content, settled: !fresh };
       // A file that never rests, such as a log, is kept as it was read, and looked at again.
-      if (settled || attempt === 3) return { content, settled };
+      if (attempt === 3) return { content, settled };
     }
   }
 
   /** Whatever is written to it meanwhile shows in its stamp the next time. */
   async #database({ disk, path }: Found): Promise<{ content: Content; settled: boolean }> {
     const copy = join(this.#settings.home, "copy.sqlite");
+    const changed = Math.max(lstatSync(disk).ctimeMs, statOf(`${disk}-wal`)?.ctimeMs ?? 0);
+    const settled = !isFresh(changed);
     try {
       await copyDatabase(disk, copy);
       const { size } = lstatSync(copy);
       if (size > MOST_FILE_BYTES) throw new Error(tooLarge(size));
       const content = await this.#uploads.read(copy, size);
       this.#tell(path, copy);
-      return { content, settled: true };
+      return { content, settled };
     } finally {
       rmSync(copy, { force: true });
     }
@@ -87,6 +93,11 @@ export class Copies {
       this.untold.set(path, `It is kept; its conversations cannot be searched or read: ${messageOf(error)}`);
     }
   }
+}
+
+/** Whether one more write could still leave the time that was seen. */
+function isFresh(changedMs: number): boolean {
+  return Math.abs(Date.now() - changedMs) < TICK_MS;
 }
 
 function tooLarge(bytes: number): string {

@@ -11,6 +11,8 @@ import type { SearchIndex } from "./index.ts";
 const MOST_TEXT_BYTES = 4 * 1024 * 1024;
 const FILES_AT_ONCE = 200;
 const BYTES_AT_ONCE = 64 * 1024;
+/** What a file costs beside its text, in bytes of text. */
+const FILE_BYTES = 512;
 /** Neighbours are often in the same pack; more than a few would not fit into the object's memory. */
 const BLOBS_KEPT = 4;
 
@@ -32,7 +34,7 @@ export async function catchUp(index: SearchIndex, ledger: Ledger, store: MemoryS
     for (const entry of entries) {
       // Whatever else the object is asked for comes in between; more often would only cost commits to its storage.
       if (since > BYTES_AT_ONCE) await pause(0);
-      since = since > BYTES_AT_ONCE ? 0 : since + entry.size;
+      since = since > BYTES_AT_ONCE ? 0 : since + entry.size + FILE_BYTES;
       const isText = entry.kind === "file" && entry.size <= MOST_TEXT_BYTES;
       try {
         const bytes = isText ? await readEntry(entry, { offset: 0, limit: entry.size }, blob) : undefined;
