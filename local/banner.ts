@@ -13,6 +13,7 @@ export function banner(stack: Stack, model: { isReal: boolean; name: string }): 
   MCP        ${mcp}
 ${answering}
   Its page   ${stack.url}/admin/
+  Control UI ${stack.controlUrl}
   Sign in    with the password in ${stack.passwordFile}
 
   Talk to it           npm run chat -- "hello"

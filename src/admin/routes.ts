@@ -15,6 +15,9 @@ export const ADMIN_PATH = "/admin/";
 
 export const API_PATH = `${ADMIN_PATH}api/`;
 
+/** The one WebSocket among them: see terminal.ts. */
+export const TERMINAL_PATH = `${ADMIN_PATH}terminal`;
+
 /** Every route, whatever its method: a path has one. */
 export const ROUTES: readonly Route[] = [
   ...ME_ROUTES,

@@ -10,6 +10,7 @@ import { CHAT_SCOPES, connectGateway } from "../gateway/connect.ts";
 import type { GatewayConnection } from "../gateway/connection.ts";
 import { createDevice, deviceKey } from "../gateway/device.ts";
 import { readEvent } from "../gateway/events.ts";
+import { warmUp } from "../gateway/warm-up.ts";
 import {
   type AskedApproval,
   type CancelledRun,
@@ -119,15 +120,14 @@ export abstract class ChatObject<Env> extends DurableObject<Env> implements Chat
   /** Stops every run, whoever's it is: the container is about to stop. Those that wait for the gateway wait on. */
   cancelAll(): Promise<Reply<void>> {
     return reply("chat.cancelAll", async () => {
-      const running = this.#store.inState("running");
-      if (running.length === 0) return;
-      const { runner } = this.#awake();
-      await Promise.all(
-        running.map(async ({ id }) => {
-          const turn = runner.turn(id);
-          if (turn) await runner.cancel(turn);
-        }),
-      );
+      if (this.#store.inState("running").length > 0) await this.#awake().runner.cancelAll(this.limits.endWithinMs);
+    });
+  }
+
+  /** Has the gateway load what its first answer needs, with no model call. Runs that go on do that themselves. */
+  warmUp(): Promise<Reply<void>> {
+    return reply("chat.warmUp", async () => {
+      if (!this.#open()) await warmUp(await this.#awake().link.use());
     });
   }
 

@@ -127,8 +127,16 @@ describe("a visitor", () => {
   it.each([
     ["log", ["lines=0", "lines=2001", "lines=x", "lines=1e9", "lines=1.5", "lines="]],
     ["usage", ["days=0", "days=401", "days=-1", "days=NaN", "days="]],
+    ["files", ["cursor=nonsense", "cursor=%00", `prefix=${"x".repeat(1_025)}`]],
   ])("asks for a sensible part of the %s", async (path, queries) => {
     for (const query of queries) expect([query, (await owner.get(`${path}?${query}`)).status]).toEqual([query, 400]);
+  });
+
+  it("sees no files whose names could not be", async () => {
+    // The bucket takes no key that long.
+    for (const prefix of ["x".repeat(1_024), "é".repeat(1_024), "%00"]) {
+      expect(await owner.read(`files?prefix=${prefix}`)).toEqual({ files: [] });
+    }
   });
 
   it("sees the usage of as many days as asked for", async () => {

@@ -125,7 +125,7 @@ describe("strangers", () => {
     ["/.well-known/oauth-protected-resource/mcp", () => ({})],
     ["/admin/api/grants", () => ({})],
     ["/admin/api/journal", () => ({})],
-    ["/cdn-cgi/access/authorized?code=x&state=y", () => ({})],
+    ["/local/access/authorized?code=x&state=y", () => ({})],
     ["/admin/api/grants", () => ({ headers: { cookie: `CF_Authorization=${guess()}` } })],
     ["/bridge/model/v1/messages", () => post("{}")],
     ["/bridge/model/v1/messages", () => post("{}", { "x-api-key": guess() })],
