@@ -82,8 +82,11 @@ export class FolderMount {
       const problem = redact(cause instanceof Error ? cause.message : String(cause));
       log("error", "folder.mount", { outcome: "failed", ms: Date.now() - started, cause });
       await this.#host.storage.put(PROBLEM, `The folder ${path} is not there: ${problem}`);
-      // An empty directory in its place would take files that are gone with the container.
-      await this.#host.succeeds(shellLine(["rmdir", path])).catch(() => false);
+      // An empty directory in its place would take files that are gone with the container. The image's user, to whom it
+      // belongs, cannot take it out of the root directory.
+      await this.#host
+        .succeeds(`${shellLine(["rmdir", path])} || ${shellLine(["chmod", "555", path])}`)
+        .catch(() => false);
     }
   }
 
@@ -91,9 +94,10 @@ export class FolderMount {
     const folder = this.#folder();
     const { path } = folder;
     // An object that was made anew finds what the one before it has mounted.
-    if (await this.#host.succeeds(`mountpoint -q ${shellLine([path])} && ${answers(path)}`)) return;
+    if (await this.#host.succeeds(answers(path))) return;
     await this.#host.unmount(path).catch(() => undefined);
     await this.#host.succeeds(`! mountpoint -q ${shellLine([path])} || ${shellLine(["fusermount", "-uz", path])}`);
+    await this.#host.succeeds(`! test -d ${shellLine([path])} || ${shellLine(["chmod", "755", path])}`);
     await this.#host.mount(folder);
     if (!(await this.#host.succeeds(answers(path)))) {
       throw new Failure("upstream", "It is mounted and does not answer.");
@@ -101,7 +105,13 @@ export class FolderMount {
   }
 }
 
-/** Whatever serves the folder is alive. Not by listing it, which may take long. */
+/**
+ * Whether the folder is mounted and the storage behind it answers: it is asked for a file that is not there, and has to say so. The
+ * mount's own root is answered without the storage, and a list may take long. A name is asked for once, for the answer is
+ * remembered.
+ */
 function answers(path: string): string {
-  return shellLine(["timeout", String(LOOK_SECONDS), "test", "-d", `${path}/.`]);
+  const nothing = shellLine([`${path}/.nothing-${crypto.randomUUID()}`]);
+  const asked = `LC_ALL=C timeout ${LOOK_SECONDS} stat ${nothing} 2>&1`;
+  return `mountpoint -q ${shellLine([path])} && ${asked} | grep -q 'No such file'`;
 }

@@ -97,6 +97,11 @@ export abstract class SandboxObject<Env extends Cloudflare.Env> extends Containe
     });
   }
 
+  /** The present tokens. Not for callers from outside. */
+  protected async tokens(): Promise<GatewayTokens> {
+    return await this.#supervisor.tokens();
+  }
+
   /** Whether `token` is the one the present gateway was given for the bridge. */
   async bridgeAdmits(token: string): Promise<boolean> {
     // A token that got out is of no use while there is nobody who should use it.
