@@ -44,6 +44,7 @@ const VENDORS: Record<string, string[]> = {
   "modern-tar": ["memory"],
   "@cloudflare/workers-oauth-provider": ["auth", "app.ts"],
   "@cloudflare/sandbox": ["sandbox"],
+  capnweb: ["sandbox"],
   "@cloudflare/puppeteer": ["browser"],
   react: ["ui"],
   "react-dom": ["ui"],

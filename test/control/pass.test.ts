@@ -1,13 +1,10 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { unstable_startWorker } from "wrangler";
 import { WebSocket, WebSocketServer } from "ws";
 import { z } from "zod";
-import { tieWorkerd } from "../../local/workerd.ts";
+import { passWorker } from "./worker.ts";
 
-const CONFIG = fileURLToPath(new URL("fixture/wrangler.jsonc", import.meta.url));
 const TOKEN = "token-of-the-gateway";
 /** Codes that `ws` agrees to send. */
 const SENDABLE = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4001, 4999];
@@ -39,31 +36,17 @@ gateway.on("upgrade", (request, socket, head) => {
   sockets.handleUpgrade(request, socket, head, (inside) => sockets.emit("connection", inside, request));
 });
 
-let worker: Awaited<ReturnType<typeof unstable_startWorker>>;
+let worker: Awaited<ReturnType<typeof passWorker>>;
 let url: string;
 beforeAll(async () => {
-  tieWorkerd();
   gateway.listen(0, "127.0.0.1");
   await once(gateway, "listening");
   const { port } = z.object({ port: z.number() }).parse(gateway.address());
-  worker = await unstable_startWorker({
-    config: CONFIG,
-    bindings: {
-      GATEWAY: { type: "plain_text", value: `http://127.0.0.1:${port}` },
-      TOKEN: { type: "plain_text", value: TOKEN },
-    },
-    dev: {
-      server: { hostname: "127.0.0.1", port: 0 },
-      persist: false,
-      inspector: false,
-      watch: false,
-      logLevel: "error",
-    },
-  });
-  url = (await worker.url).origin;
+  worker = await passWorker({ url: `http://127.0.0.1:${port}`, token: TOKEN });
+  ({ url } = worker);
 });
 afterAll(async () => {
-  await worker.dispose();
+  await worker.close();
   for (const socket of sockets.clients) socket.terminate();
   gateway.closeAllConnections();
   gateway.close();

@@ -15,6 +15,8 @@ export type Generation = z.output<typeof generation>;
 export const memoryStatus = z.object({
   /** Null before the first one. */
   head: generation.nullable(),
+  /** How long the oldest change of the last commit had waited for it. Milliseconds. */
+  lagMs: z.number().nullable(),
   generations: z.number(),
   storedBytes: z.number(),
   nextPrune: moment.nullable(),
