@@ -1,7 +1,7 @@
 import type { Stack } from "./stack.ts";
 
 /** What the person sees once everything is up: where it is, how to connect, and what answers. */
-export function banner(stack: Stack, model: { isReal: boolean; name: string }): string {
+export function banner(stack: Stack, model: { isReal: boolean; name: string }, folder: string): string {
   const mcp = `${stack.url}/mcp`;
   const answering = model.isReal
     ? `  Model      ${model.name}`
@@ -21,7 +21,7 @@ ${answering}
   Claude Code          claude mcp add --transport http moltbot ${mcp}
   VS Code              code --add-mcp '{"name":"moltbot","type":"http","url":"${mcp}"}'
 
-  Its log is .moltbot/moltbot.log. Ctrl-C stops it; what it knows stays in .moltbot/.
+  Its log is ${folder}/moltbot.log. Ctrl-C stops it; what it knows stays in ${folder}/.
 
 `;
 }

@@ -10,7 +10,7 @@ import { type ContainerHost, startContainerHost } from "./container/host.ts";
 import { SETTINGS } from "../src/config/settings.ts";
 import { AUTHORIZED_PATH } from "./access-path.ts";
 import { dockerName, writeDockerConfig } from "./docker/config.ts";
-import { removeContainers } from "./docker/engine.ts";
+import { buildImage, removeContainers } from "./docker/engine.ts";
 import { KeptFolder } from "./folder/kept-folder.ts";
 import { remoteFolder } from "./folder/remote.ts";
 import type { Person } from "./login/people.ts";
@@ -79,6 +79,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   await checkJail();
   await buildPage();
+  if (options.docker) await buildImage(`${dockerName(stateDir)}:latest`, process.env);
   const ports = await choosePorts(stateDir, options);
   const url = `http://localhost:${ports.worker}`;
   // Browsers take every name under localhost for this machine.

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { z } from "zod";
 import { banner } from "./banner.ts";
 import { engineProblem } from "./docker/engine.ts";
@@ -38,7 +38,11 @@ async function main(): Promise<void> {
     throw error;
   });
   process.stdout.write(
-    banner(stack, { isReal: stack.standInUrl === undefined, name: variables.MODEL ?? "the default" }),
+    banner(
+      stack,
+      { isReal: stack.standInUrl === undefined, name: variables.MODEL ?? "the default" },
+      relative(ROOT, STATE),
+    ),
   );
 }
 

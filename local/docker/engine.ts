@@ -1,4 +1,6 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
 
 /** What the image is made from when nobody says otherwise; `container/Dockerfile` has the same. */
 const BASE = "docker.io/cloudflare/sandbox:0.12.10";
@@ -6,6 +8,9 @@ const BASE = "docker.io/cloudflare/sandbox:0.12.10";
 const SIDECAR = "cloudflare/proxy-everything:3cb1195";
 /** Longest that asking the engine something takes; a pull may take longer. */
 const ANSWER_WITHIN_MS = 20_000;
+/** Characters of a failed build's output. */
+const BUILD_TAIL = 4000;
+const CONTEXT = join(import.meta.dirname, "../../container");
 const PULL_WITHIN_MS = 10 * 60_000;
 
 /** The base of the container's image: another one than Cloudflare's where `BASE` names it. */
@@ -26,8 +31,9 @@ export function engineProblem(): string | undefined {
   if (!engine.ok) {
     return `No Docker engine answers (${engine.said}). Start it (\`sudo systemctl start docker\`), or use \`npm start\`.`;
   }
-  if (!docker(["buildx", "version"]).ok) {
-    return "wrangler builds images with `docker buildx`, which is not here. Install docker-buildx (docker-buildx-plugin).";
+  // An old `docker` has buildx as a plugin, and still builds without it.
+  if (!docker(["buildx", "version"]).ok || !docker(["build", "--help"]).lines.some((line) => line.includes("--load"))) {
+    return "wrangler builds images with `docker buildx`. Install docker-buildx (docker-buildx-plugin) and Docker's CLI 23 or newer.";
   }
   // Where the Worker listens for what a container sends out.
   const gateway = docker(["network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"]);
@@ -42,6 +48,20 @@ export function imageProblem(image: string): string | undefined {
   if (docker(["image", "inspect", image]).ok) return undefined;
   const pulled = docker(["pull", "--quiet", "--platform", "linux/amd64", image], PULL_WITHIN_MS);
   return pulled.ok ? undefined : `The image ${image} is not here and cannot be pulled (${pulled.said}).`;
+}
+
+/** Builds the container's image as wrangler does, who then finds it made, and says why when it cannot be built. */
+export async function buildImage(tag: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const options = ["--load", "--platform", "linux/amd64", "--provenance=false", "--progress", "plain"];
+  const argv = ["build", ...options, "--build-arg", `BASE=${baseImage(env)}`, "-t", tag, CONTEXT];
+  const child = spawn("docker", argv, { stdio: ["ignore", "ignore", "pipe"] });
+  let said = "";
+  child.stderr.setEncoding("utf8");
+  child.stderr.on("data", (text: string) => {
+    said = (said + text).slice(-BUILD_TAIL);
+  });
+  const [code] = await once(child, "close");
+  if (code !== 0) throw new Error(`The container's image cannot be built. The end of what Docker says:\n${said}`);
 }
 
 /** Removes the containers of the Worker of this name: wrangler leaves those behind that it ran for their network. */

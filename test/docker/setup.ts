@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
-import { baseImage, engineProblem, imageProblem, sidecarImage } from "../../local/docker/engine.ts";
+import { baseImage, engineProblem, imageProblem as missingImage, sidecarImage } from "../../local/docker/engine.ts";
 import { startModelStandIn } from "../../local/model/standin.ts";
 import { startStack } from "../../local/stack.ts";
 
@@ -12,17 +12,19 @@ export const CANARY = "canary-of-a-key-that-stays-in-the-worker";
 
 declare module "vitest" {
   export interface ProvidedContext {
-    /** The bot in Docker, or why there is none. */
-    docker: { problem: string } | { url: string; password: string };
+    /** Why the image, or the whole bot in Docker, cannot be tried here; and else the bot. */
+    docker: { imageProblem?: string; botProblem?: string; bot?: { url: string; password: string } };
   }
 }
 
 /** One Moltbot on the deployment's own image, by `ctx.container`; none, and the reason, where Docker does not run. */
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
-  const problem = engineProblem() ?? imageProblem(baseImage(process.env)) ?? imageProblem(sidecarImage(process.env));
-  if (problem !== undefined) {
-    process.stderr.write(`\nThe Docker suite is skipped. ${problem}\n`);
-    project.provide("docker", { problem });
+  const imageProblem = engineProblem() ?? missingImage(baseImage(process.env));
+  const botProblem = imageProblem ?? missingImage(sidecarImage(process.env));
+  if (botProblem !== undefined) {
+    const what = imageProblem === undefined ? "What needs containers of wrangler's" : "All of it";
+    process.stderr.write(`\nThe Docker suite: ${what} is skipped. ${botProblem}\n`);
+    project.provide("docker", { botProblem, ...(imageProblem === undefined ? {} : { imageProblem }) });
     return undefined;
   }
   const stateDir = await mkdtemp(join(tmpdir(), "moltbot-docker-"));
@@ -37,7 +39,8 @@ export default async function setup(project: TestProject): Promise<(() => Promis
       EGRESS_ALLOW: "on-the-list.example",
     },
   });
-  project.provide("docker", { url: stack.url, password: readFileSync(stack.passwordFile, "utf8").trim() });
+  const password = readFileSync(stack.passwordFile, "utf8").trim();
+  project.provide("docker", { bot: { url: stack.url, password } });
   return async () => {
     await stack.close();
     await standIn.close();

@@ -19,7 +19,7 @@ export interface LifecycleStack extends AsyncDisposable {
   /** Settings from now on, in place of those before. */
   tell(settings: { sleepAfter?: string; capHours?: number; badKey?: string }): Promise<void>;
   /** A method of the sandbox's object. */
-  object(method: string, ...args: unknown[]): Promise<unknown>;
+  object: (method: string, ...args: unknown[]) => Promise<unknown>;
   /** What bot_status says. */
   status(): Promise<Record<string, unknown>>;
   becomes(phase: string, ms?: number): Promise<Record<string, unknown>>;

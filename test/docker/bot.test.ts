@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { connect, type Session, signIn } from "../e2e/client.ts";
 import { CANARY } from "./setup.ts";
 
-const docker = inject("docker");
+const { bot } = inject("docker");
 let session: Session;
 
 /** A command in the container, by the tool that clients have. */
@@ -14,10 +14,9 @@ async function run(command: string): Promise<string> {
 
 const status = async () => (await session.call("bot_status")).data;
 
-describe.skipIf("problem" in docker)("the deployment's image, as ctx.container", () => {
+describe.skipIf(bot === undefined)("the deployment's image, as ctx.container", () => {
   beforeAll(async () => {
-    if ("problem" in docker) return;
-    session = await connect(docker, await signIn(docker));
+    if (bot !== undefined) session = await connect(bot, await signIn(bot));
   });
   afterAll(() => session?.close());
 
@@ -47,7 +46,7 @@ describe.skipIf("problem" in docker)("the deployment's image, as ctx.container",
   });
 
   it("runs a command for the bot and keeps its memory; both are there after the container is gone", async () => {
-    const word = crypto.randomUUID();
+    const word = crypto.randomUUID().replaceAll("-", "");
     const answer = await session.chat(`run: echo ${word} | tr a-z A-Z\nremember: the word is ${word}`, {
       conversation: "docker",
     });
@@ -57,7 +56,7 @@ describe.skipIf("problem" in docker)("the deployment's image, as ctx.container",
     expect(slept.isError, slept.text).toBe(false);
     await expect.poll(async () => (await status()).phase).toBe("asleep");
     const found = await session.call("memory_search", { query: word });
-    expect(found.text).toContain(word);
+    expect(found.text.replaceAll("**", "")).toContain(word);
     expect((await status()).phase).toBe("asleep");
     await session.chat("say: awake again", { conversation: "docker" });
     expect(await run("cat MEMORY.md")).toContain(word);
@@ -83,7 +82,13 @@ describe.skipIf("problem" in docker)("the deployment's image, as ctx.container",
     expect(await run("curl -s -m 20 https://not-on-the-list.example/ || true")).toContain("EGRESS_ALLOW");
   });
 
+  it("is woken by a command, right after it went to sleep", async () => {
+    expect((await session.call("bot_sleep")).isError).toBe(false);
+    expect(await run("echo up")).toBe("up");
+  });
+
   it("has a browser on loopback, by browser.internal", async () => {
+    await session.chat("say: up", { conversation: "docker" });
     const version = await run("curl -s -m 60 http://127.0.0.1:9222/json/version");
     expect(JSON.parse(version)).toMatchObject({
       webSocketDebuggerUrl: expect.stringMatching(/^ws:\/\/127\.0\.0\.1:9222\//),
