@@ -212,3 +212,24 @@ describe("a connection", () => {
     running.person.close();
   });
 });
+
+describe("the page that waits", () => {
+  it("holds what the container wrote as the text of one attribute", async () => {
+    const wrote = [
+      `"><script>hacked()</script>`,
+      "' onload='x",
+      "</main></body>",
+      "&quot;&#34;",
+      "\u2028<!--",
+      "x".repeat(40_000),
+    ];
+    for (const reason of wrote) {
+      const html = await (await fetch(`${url}/test/waiting`, { method: "POST", body: reason })).text();
+      const [, held = ""] = /data-waiting="([^"]*)"/.exec(html) ?? [];
+      expect(held).not.toMatch(/[<>']/);
+      const text = held.replaceAll(/&#(\d+);/g, (_entity, code: string) => String.fromCharCode(Number(code)));
+      expect(JSON.parse(text)).toEqual({ phase: "failed", starts: 1, reason, log: [reason] });
+      expect(html.match(/<script/g)).toHaveLength(1);
+    }
+  });
+});
