@@ -22,7 +22,7 @@ export default defineConfig({
           ...shared,
           name: "parts",
           include: ["test/*/**/*.test.ts"],
-          exclude: ["test/{unit,gateway,e2e,long}/**"],
+          exclude: ["test/{unit,gateway,e2e,long,docker}/**"],
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,
@@ -31,6 +31,18 @@ export default defineConfig({
       {
         // Not part of `npm test`: what takes an hour.
         test: { ...shared, name: "long", include: ["test/long/**/*.test.ts"], fileParallelism: false },
+      },
+      {
+        // Not part of `npm test`: what needs a Docker engine. `npm run test:docker`.
+        test: {
+          ...shared,
+          name: "docker",
+          include: ["test/docker/**/*.test.ts"],
+          globalSetup: ["test/docker/setup.ts"],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
       },
       {
         test: {

@@ -7,8 +7,10 @@ import { memoryOfConnects } from "./connects.ts";
 import { startStack } from "../local/stack.ts";
 import { benchBrowser } from "./browser.ts";
 import { benchCdp } from "./cdp.ts";
+import { benchControl } from "./control.ts";
 import { directChat } from "./direct-chat.ts";
 import { benchModel } from "./model.ts";
+import { benchPage } from "./page.ts";
 import { type Comparison, compare, compareTogether, table } from "./measure.ts";
 
 /** Every benchmark, in one run on one Moltbot. Prints ratios; nothing here fails for being slow. */
@@ -83,6 +85,10 @@ async function main(): Promise<void> {
       process.stderr.write(`${pair.name} …\n`);
       rows.push(await compare(pair));
     }
+    process.stderr.write("The admin page …\n");
+    rows.push(...(await benchPage(stack)));
+    process.stderr.write("The Control UI's way …\n");
+    process.stdout.write(`${await benchControl(stack.url, stack.host)}\n`);
     process.stderr.write("The browser bridge …\n");
     rows.push(...(await benchCdp()));
     process.stderr.write("16 clients at once …\n");

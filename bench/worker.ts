@@ -5,6 +5,7 @@ import { createMcpHandler } from "agents/mcp/server";
 import { z } from "zod";
 import { handleBridge } from "../src/bridge/routes.ts";
 import { readConfig } from "../src/config/config.ts";
+import { PASS_HOST } from "../src/control/pass.ts";
 import { unwrap } from "../src/core/reply.ts";
 import { servicesOf } from "../src/services.ts";
 import { CATALOG } from "../src/mcp/catalog.ts";
@@ -78,6 +79,11 @@ export default {
     if (pathname === "/bench/empty") return new Response(`${(await request.text()).length}`);
     if (pathname === "/bench/model/v1/messages") return await model(request, env);
     if (pathname === "/bench/exec") return Response.json(await exec());
+    // From behind the guard, which is asked once for each connection.
+    if (pathname === "/bench/control") {
+      const { control } = servicesOf(env, readConfig({ ...env }));
+      return await control.sandbox.fetch(new Request(`http://${PASS_HOST}/`, request));
+    }
     const sandbox = env.SANDBOX.idFromName("moltbot");
     const { gateway, bridge } = unwrap(await env.SANDBOX.get(sandbox).gatewayReady());
     return Response.json({ token: gateway, bridge, sandbox: sandbox.toString() });

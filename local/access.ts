@@ -6,6 +6,7 @@ import { AUTHORIZED_PATH } from "./access-path.ts";
 /** What the launcher passes for it; without it the owner has an Access of their own in front. */
 const settingsSchema = z.object({
   PUBLIC_URL: z.url(),
+  CONTROL_UI_URL: z.url(),
   ACCESS_TEAM_DOMAIN: z.url(),
   ACCESS_AUD: z.string(),
   LOCAL_ACCESS_SECRET: z.string(),
@@ -29,22 +30,26 @@ export async function playAccess(request: Request, env: unknown): Promise<Respon
   const settings = settingsSchema.safeParse(env);
   if (!settings.success) return undefined;
   const url = new URL(request.url);
-  if (url.pathname === AUTHORIZED_PATH) return await welcome(request, settings.data);
-  if (!url.pathname.startsWith(ADMIN_PATH) || request.method !== "GET") return undefined;
+  // Each host has its own ticket, as with Access.
+  const { PUBLIC_URL, CONTROL_UI_URL } = settings.data;
+  const isControl = url.host === new URL(CONTROL_UI_URL).host;
+  const site = new URL(isControl ? CONTROL_UI_URL : PUBLIC_URL).origin;
+  if (url.pathname === AUTHORIZED_PATH) return await welcome(request, settings.data, site);
+  if (!(isControl || url.pathname.startsWith(ADMIN_PATH)) || request.method !== "GET") return undefined;
   // A page's own script gets the guard's answer; only what a person loads can be sent elsewhere.
   if (!(request.headers.get("accept") ?? "").includes("text/html")) return undefined;
   if (cookieOf(request, TICKET) !== undefined) return undefined;
-  return await send(settings.data, `${url.pathname}${url.search}`);
+  return await send(settings.data, site, `${url.pathname}${url.search}`);
 }
 
-async function send(settings: Settings, to: string): Promise<Response> {
+async function send(settings: Settings, site: string, to: string): Promise<Response> {
   const attempt = { state: randomToken(), verifier: randomToken(), to };
   const challenge = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(attempt.verifier));
   const url = new URL(`${settings.ACCESS_TEAM_DOMAIN}/auth`);
   url.search = new URLSearchParams({
     response_type: "code",
     client_id: settings.ACCESS_AUD,
-    redirect_uri: `${settings.PUBLIC_URL}${AUTHORIZED_PATH}`,
+    redirect_uri: `${site}${AUTHORIZED_PATH}`,
     scope: "openid email profile",
     state: attempt.state,
     code_challenge: base64url(new Uint8Array(challenge)),
@@ -54,7 +59,7 @@ async function send(settings: Settings, to: string): Promise<Response> {
   return redirect(url.toString(), [cookie]);
 }
 
-async function welcome(request: Request, settings: Settings): Promise<Response> {
+async function welcome(request: Request, settings: Settings, site: string): Promise<Response> {
   const answer = new URL(request.url).searchParams;
   const attempt = attemptOf(cookieOf(request, ATTEMPT));
   if (!attempt || answer.get("state") !== attempt.state) {
@@ -66,7 +71,7 @@ async function welcome(request: Request, settings: Settings): Promise<Response> 
     body: new URLSearchParams({
       grant_type: "authorization_code",
       code: answer.get("code") ?? "",
-      redirect_uri: `${settings.PUBLIC_URL}${AUTHORIZED_PATH}`,
+      redirect_uri: `${site}${AUTHORIZED_PATH}`,
       code_verifier: attempt.verifier,
     }),
   });

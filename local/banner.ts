@@ -1,7 +1,7 @@
 import type { Stack } from "./stack.ts";
 
 /** What the person sees once everything is up: where it is, how to connect, and what answers. */
-export function banner(stack: Stack, model: { isReal: boolean; name: string }): string {
+export function banner(stack: Stack, model: { isReal: boolean; name: string }, folder: string): string {
   const mcp = `${stack.url}/mcp`;
   const answering = model.isReal
     ? `  Model      ${model.name}`
@@ -13,6 +13,7 @@ export function banner(stack: Stack, model: { isReal: boolean; name: string }): 
   MCP        ${mcp}
 ${answering}
   Its page   ${stack.url}/admin/
+  Control UI ${stack.controlUrl}
   Sign in    with the password in ${stack.passwordFile}
 
   Talk to it           npm run chat -- "hello"
@@ -20,7 +21,7 @@ ${answering}
   Claude Code          claude mcp add --transport http moltbot ${mcp}
   VS Code              code --add-mcp '{"name":"moltbot","type":"http","url":"${mcp}"}'
 
-  Its log is .moltbot/moltbot.log. Ctrl-C stops it; what it knows stays in .moltbot/.
+  Its log is ${folder}/moltbot.log. Ctrl-C stops it; what it knows stays in ${folder}/.
 
 `;
 }

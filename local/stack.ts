@@ -9,6 +9,8 @@ import { checkJail } from "./container/jail.ts";
 import { type ContainerHost, startContainerHost } from "./container/host.ts";
 import { SETTINGS } from "../src/config/settings.ts";
 import { AUTHORIZED_PATH } from "./access-path.ts";
+import { dockerName, writeDockerConfig } from "./docker/config.ts";
+import { buildImage, removeContainers } from "./docker/engine.ts";
 import { KeptFolder } from "./folder/kept-folder.ts";
 import { remoteFolder } from "./folder/remote.ts";
 import type { Person } from "./login/people.ts";
@@ -26,6 +28,8 @@ const BRIDGE_IN_JAIL = "http://127.0.0.1:8790";
 
 const OWNER = "owner@moltbot.local";
 
+const DOCKER = join(ROOT, "local", "docker", "docker.sh");
+
 const portsSchema = z.object({ worker: z.number(), login: z.number() });
 const warmSchema = z.object({ ready: z.boolean(), reason: z.string().optional() });
 
@@ -42,10 +46,14 @@ export interface StackOptions {
   browserHosts?: readonly string[];
   /** Another entry module than local/worker.ts: the benchmarks' has peers to compare with. */
   entry?: string;
+  /** Runs the image of the deployment in Docker, in place of the jail. */
+  docker?: boolean;
 }
 
 export interface Stack {
   url: string;
+  /** The gateway's Control UI: the same port under another host name, for cookies do not know ports. */
+  controlUrl: string;
   /** Undefined when a real provider is set. */
   standInUrl: string | undefined;
   passwordFile: string;
@@ -71,8 +79,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   await checkJail();
   await buildPage();
+  if (options.docker) await buildImage(`${dockerName(stateDir)}:latest`, process.env);
   const ports = await choosePorts(stateDir, options);
   const url = `http://localhost:${ports.worker}`;
+  // Browsers take every name under localhost for this machine.
+  const controlUrl = variables.CONTROL_UI_URL ?? `http://ui.localhost:${ports.worker}`;
   const log = createWriteStream(rotated(join(stateDir, "moltbot.log")), { flags: "a", mode: 0o600 });
   const write = (line: string) => void log.write(`${line}\n`);
   const closing: (() => Promise<void>)[] = [];
@@ -83,19 +94,21 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   try {
     const door = await openBridgeDoor(ports.worker);
     closing.push(() => door.close());
-    const host: ContainerHost = await startContainerHost({
-      stateDir: join(stateDir, "sandboxes"),
-      nodeBinary: process.execPath,
-      containerDir: join(ROOT, "container"),
-      bridge: () => ({ host: "127.0.0.1", port: door.port }),
-      log: write,
-      folder: new KeptFolder(
-        join(stateDir, "files"),
-        remoteFolder(url, () => host.token),
-        write,
-      ),
-      egress: egressOf(variables),
-    });
+    const startJails = () =>
+      startContainerHost({
+        stateDir: join(stateDir, "sandboxes"),
+        nodeBinary: process.execPath,
+        containerDir: join(ROOT, "container"),
+        bridge: () => ({ host: "127.0.0.1", port: door.port }),
+        log: write,
+        folder: new KeptFolder(
+          join(stateDir, "files"),
+          remoteFolder(url, () => host.token),
+          write,
+        ),
+        egress: egressOf(variables),
+      });
+    const host: ContainerHost = options.docker ? noJails() : await startJails();
     closing.push(() => host.close());
 
     const browser = await openBrowser({
@@ -107,7 +120,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
     const clients = {
       worker: { id: "moltbot-worker", secret: newSecret(), redirectUris: [`${url}/callback`] },
-      access: { id: "moltbot-pages", secret: newSecret(), redirectUris: [`${url}${AUTHORIZED_PATH}`] },
+      access: {
+        id: "moltbot-pages",
+        secret: newSecret(),
+        redirectUris: [url, controlUrl].map((site) => `${site}${AUTHORIZED_PATH}`),
+      },
     };
     const login = await startLoginProvider({
       path: "/cdn-cgi/access/sso/oidc/local",
@@ -123,11 +140,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const standIn = hasProvider(variables) ? undefined : await startModelStandIn({ log: write });
     if (standIn) closing.push(() => standIn.close());
 
+    if (options.docker) closing.push(async () => removeContainers(dockerName(stateDir)));
     const worker = await unstable_startWorker({
-      config: join(ROOT, "local", "wrangler.jsonc"),
+      config: options.docker ? writeDockerConfig(stateDir, process.env) : join(ROOT, "local", "wrangler.jsonc"),
       ...(options.entry ? { entrypoint: options.entry } : {}),
       bindings: plainText({
         PUBLIC_URL: url,
+        CONTROL_UI_URL: controlUrl,
         OIDC_ISSUER: login.issuer,
         OIDC_CLIENT_ID: clients.worker.id,
         OIDC_CLIENT_SECRET: clients.worker.secret,
@@ -139,7 +158,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
             }
           : {}),
         ALLOWED_EMAILS: OWNER,
-        BRIDGE_URL: BRIDGE_IN_JAIL,
+        ...(options.docker ? {} : { BRIDGE_URL: BRIDGE_IN_JAIL }),
         SANDBOX_LOG_LEVEL: "error",
         ...(standIn ? { ANTHROPIC_BASE_URL: standIn.url, MODEL: "stand-in" } : {}),
         BROWSER_PRIVATE_HOSTS: (options.browserHosts ?? []).join(","),
@@ -150,7 +169,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       dev: {
         server: { hostname: "127.0.0.1", port: ports.worker },
         persist: join(stateDir, "worker"),
-        enableContainers: false,
+        enableContainers: options.docker === true,
+        ...(options.docker ? { containerBuildId: randomBytes(4).toString("hex"), dockerPath: DOCKER } : {}),
         inspector: false,
         watch: false,
         logLevel: "error",
@@ -166,11 +186,17 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       const { ready, reason } = warmSchema.parse(await response.json());
       if (!ready) throw new Error(reason);
     };
-    return { url, standInUrl: standIn?.url, passwordFile: owner.passwordFile, people: login.people, host, warm, close };
+    const { passwordFile } = owner;
+    return { url, controlUrl, standInUrl: standIn?.url, passwordFile, people: login.people, host, warm, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** Docker runs the containers, and nothing listens here; the token opens the launcher's routes of the Worker. */
+function noJails(): ContainerHost {
+  return { url: "http://docker.invalid", token: newSecret(), close: async () => undefined };
 }
 
 /** The Worker's setting, for what stands here in the platform's place. */

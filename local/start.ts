@@ -1,14 +1,18 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { z } from "zod";
 import { banner } from "./banner.ts";
+import { engineProblem } from "./docker/engine.ts";
 import { step } from "./progress.ts";
 import { startStack, type Stack } from "./stack.ts";
 import { readDevVars } from "./variables.ts";
 
 const ROOT = join(import.meta.dirname, "..");
-const STATE = join(ROOT, ".moltbot");
-const RUN_FILE = join(STATE, "run.json");
+const KEPT = join(ROOT, ".moltbot");
+const RUN_FILE = join(KEPT, "run.json");
+/** `npm run start:docker`: the deployment's image in Docker, in place of the jail. What it knows is its own. */
+const DOCKER = process.argv.includes("--docker");
+const STATE = DOCKER ? join(KEPT, "docker") : KEPT;
 const DEFAULT_PORT = 8787;
 
 const runSchema = z.object({ url: z.string(), pid: z.number(), passwordFile: z.string() });
@@ -16,10 +20,12 @@ const runSchema = z.object({ url: z.string(), pid: z.number(), passwordFile: z.s
 /** `npm start`: the whole Moltbot on this machine, until Ctrl-C. */
 async function main(): Promise<void> {
   refuseSecondRun();
+  if (DOCKER) requireEngine();
   const variables = readDevVars(join(ROOT, ".dev.vars"));
   const wanted = process.env.PORT === undefined ? { firstPort: DEFAULT_PORT } : { port: givenPort(process.env.PORT) };
-  const stack = await step("Starting the Worker", () =>
-    startStack({ stateDir: STATE, variables, browserHosts: hosts(process.env.BROWSER_HOSTS), ...wanted }),
+  const browserHosts = hosts(process.env.BROWSER_HOSTS);
+  const stack = await step(DOCKER ? "Building the image and starting the Worker" : "Starting the Worker", () =>
+    startStack({ stateDir: STATE, variables, browserHosts, docker: DOCKER, ...wanted }),
   );
   const run = { url: stack.url, pid: process.pid, passwordFile: stack.passwordFile } satisfies z.output<
     typeof runSchema
@@ -32,8 +38,17 @@ async function main(): Promise<void> {
     throw error;
   });
   process.stdout.write(
-    banner(stack, { isReal: stack.standInUrl === undefined, name: variables.MODEL ?? "the default" }),
+    banner(
+      stack,
+      { isReal: stack.standInUrl === undefined, name: variables.MODEL ?? "the default" },
+      relative(ROOT, STATE),
+    ),
   );
+}
+
+function requireEngine(): void {
+  const problem = engineProblem();
+  if (problem !== undefined) throw new Error(problem);
 }
 
 function givenPort(given: string): number {

@@ -1,5 +1,6 @@
 import { SCOPES } from "../src/core/scope.ts";
 import { CATALOG, toolsetOf, toolsetsOf } from "../src/mcp/catalog.ts";
+import type { AnyTool } from "../src/tools/tool.ts";
 import { describePrompt, describeResource, describeTemplate, describeTool, isTemplate } from "../src/mcp/describe.ts";
 
 /** Stands for wherever the Worker is. */
@@ -25,7 +26,7 @@ export function toolsPage(): string {
     const table =
       fields.length === 0 ? "No arguments." : `| Argument | Type | |\n| --- | --- | --- |\n${fields.join("\n")}`;
     const task = tool.tasks ? " Long work becomes a task for clients that follow tasks." : "";
-    return `### ${tool.name}\n\n${tool.description}\n\nPermission \`${tool.scope}\`; effect: ${tool.effect}.${task}\n\n${table}`;
+    return `### ${tool.name}\n\n${tool.description}\n\nPermission ${permissions(tool)}; effect: ${tool.effect}.${task}\n\n${table}`;
   });
   const prompts = CATALOG.prompts.map((prompt) => {
     const fields = (describePrompt(prompt).arguments ?? []).map(
@@ -71,6 +72,15 @@ What is too long for a result is linked from it, and can be read here in parts. 
 
 ${resources.join("\n")}
 `;
+}
+
+function permissions({ scope, moreScopes }: AnyTool): string {
+  const of = Object.entries(moreScopes?.of ?? {});
+  const more = [...new Set(of.map(([, needed]) => needed))].map((needed) => {
+    const values = of.filter(([, each]) => each === needed).map(([value]) => value);
+    return `, and \`${needed}\` for ${values.join(", ")}`;
+  });
+  return [`\`${scope}\``, ...more].join("");
 }
 
 /** What clients see of everything that is offered, so that no schema changes unnoticed. */

@@ -1,7 +1,8 @@
 import { getOAuthApi, OAuthProvider, type OAuthProviderOptions } from "@cloudflare/workers-oauth-provider";
 import { handleAdmin } from "./admin/handler.ts";
 import { handlePage } from "./admin/page.ts";
-import { ADMIN_PATH, API_PATH } from "./admin/routes.ts";
+import { ADMIN_PATH, API_PATH, TERMINAL_PATH } from "./admin/routes.ts";
+import { handleTerminal } from "./admin/terminal.ts";
 import { admitVisitor } from "./auth/access.ts";
 import { grantsOf } from "./auth/grants.ts";
 import { AUTHORIZE_PATH, CALLBACK_PATH, handleLogin } from "./auth/login.ts";
@@ -11,6 +12,7 @@ import { purge } from "./auth/purge.ts";
 import { visitorId } from "./auth/visitor.ts";
 import { BRIDGE_PATH } from "./bridge/paths.ts";
 import { handleBridge } from "./bridge/routes.ts";
+import { handleControlUi } from "./control/handler.ts";
 import { CATALOG } from "./mcp/catalog.ts";
 import { handleMcp } from "./mcp/handler.ts";
 import { handleIcon, ICONS_PATH } from "./mcp/icons.ts";
@@ -50,6 +52,16 @@ export function app(config: Config): App {
             services: loginServicesOf(env),
           });
         }
+        // Guard: Access, the page's own origin, and the permission to run commands.
+        if (pathname === TERMINAL_PATH) {
+          return await handleTerminal(request, {
+            ...servicesOf(env, config).terminal,
+            admit: (asking) => admitVisitor(asking, config),
+            idOf: (visitor) => visitorId(loginServicesOf(env).store, visitor),
+            publicUrl: config.publicUrl,
+            grants: grantsOf(getOAuthApi(options, env), loginServicesOf(env).store),
+          });
+        }
         // Guard: Access.
         if (pathname.startsWith(API_PATH)) {
           return await handleAdmin(request, {
@@ -73,15 +85,45 @@ export function app(config: Config): App {
         if (pathname.startsWith(BRIDGE_PATH)) return await handleBridge(request, servicesOf(env, config).bridge);
         // Guard: none. The icons are the same for everybody and tell nothing.
         if (pathname.startsWith(ICONS_PATH)) return handleIcon(pathname);
-        if (pathname === "/") return new Response(`This is a Moltbot. Its MCP endpoint is ${config.mcpUrl}\n`);
+        if (pathname === "/") return front(request, config);
         return new Response("There is nothing here. The MCP endpoint is /mcp.\n", { status: 404 });
       },
     },
   };
   const options: OAuthProviderOptions = oauthOptions(config, handlers, loginServicesOf);
   const provider = new OAuthProvider(options);
+  const control = (request: Request, env: Cloudflare.Env, ctx: ExecutionContext, controlUrl: string) =>
+    handleControlUi(request, {
+      ...servicesOf(env, config).control,
+      controlUrl,
+      admit: (asking) => admitVisitor(asking, config),
+      idOf: (visitor) => visitorId(loginServicesOf(env).store, visitor),
+      waitUntil: (work) => ctx.waitUntil(work),
+    });
   return {
-    fetch: (request, env, ctx) => provider.fetch(request, env, ctx),
+    async fetch(request, env, ctx) {
+      const { controlUrl } = config;
+      // Guard: Access, and its own pages alone. The whole host, so that nothing of the Worker's is on the gateway's origin.
+      if (controlUrl !== undefined && new URL(request.url).host === new URL(controlUrl).host) {
+        return await control(request, env, ctx, controlUrl);
+      }
+      return await provider.fetch(request, env, ctx);
+    },
     scheduled: (env) => purge(getOAuthApi(options, env), loginServicesOf(env).store),
   };
+}
+
+/** Guard: none. It tells nothing but addresses. A person with a browser is sent on to the gateway's own page. */
+function front(request: Request, { mcpUrl, controlUrl }: Config): Response {
+  const isPerson = (request.headers.get("accept") ?? "").includes("text/html");
+  if (isPerson && controlUrl !== undefined) {
+    return new Response(null, { status: 302, headers: { location: `${controlUrl}/`, "cache-control": "no-store" } });
+  }
+  const about = [
+    `This is a Moltbot. Its MCP endpoint is ${mcpUrl}, its page is ${ADMIN_PATH}`,
+    ...(controlUrl === undefined
+      ? ["The gateway's Control UI is not served: CONTROL_UI_URL has to name a host of its own for it."]
+      : [`The gateway's Control UI is ${controlUrl}`]),
+  ];
+  return new Response(`${about.join("\n")}\n`);
 }

@@ -7,6 +7,9 @@ import { handleIntercepted } from "./bridge/routes.ts";
 import { BrowserObject, type BrowserSetup } from "./browser/object.ts";
 import { ChatObject } from "./chat/object.ts";
 import { type Config, readConfig } from "./config/config.ts";
+import { type GatewayDoor, PASS_HOST, passToGateway } from "./control/pass.ts";
+import { toFailure } from "./core/failure.ts";
+import { log } from "./core/log.ts";
 import { FOLDER_PATH, FOLDER_PREFIX } from "./files/folder.ts";
 import type { GatewayAccess } from "./gateway/access.ts";
 import { GATEWAY_PORT, gatewayConfig, gatewayEnv, WORKSPACE } from "./gateway/config.ts";
@@ -18,6 +21,8 @@ import type { JournalLimits } from "./journal/access.ts";
 import { JournalObject } from "./journal/object.ts";
 import { type EgressPolicy, passOut } from "./sandbox/egress.ts";
 import { SandboxObject } from "./sandbox/object.ts";
+import { openTerminal, TERMINAL_HOST, type TerminalDoor } from "./sandbox/terminal.ts";
+import { SERVER_PORT } from "./sandbox/wire.ts";
 import type { UptimeLimits } from "./sandbox/uptime.ts";
 import { servicesOf } from "./services.ts";
 import { UsageObject } from "./usage/object.ts";
@@ -28,6 +33,9 @@ const CDP_PORT = 9222;
 /** Where the container has what is in this project's container/ folder. */
 const CONTAINER_FILES = "/opt/moltbot";
 
+/** Where the image has the gateway's plugins that are packages of their own. */
+const PLUGINS = `${CONTAINER_FILES}/plugins/node_modules/@openclaw`;
+
 /** The container's Durable Object, told which gateway to start. */
 export class MoltbotSandbox extends SandboxObject<Cloudflare.Env> {
   protected folder(): BucketFolder {
@@ -35,7 +43,7 @@ export class MoltbotSandbox extends SandboxObject<Cloudflare.Env> {
   }
 
   protected plan(tokens: GatewayTokens): GatewayPlan {
-    const { model, channels, publicUrl, sandbox, execApproval } = readConfig({ ...this.env });
+    const { model, channels, publicUrl, controlUrl, sandbox, execApproval } = readConfig({ ...this.env });
     const bridge = bridgeAddresses({ bridgeUrl: sandbox.bridgeUrl, publicUrl });
     const env = gatewayEnv({
       gatewayToken: tokens.gateway,
@@ -52,10 +60,12 @@ export class MoltbotSandbox extends SandboxObject<Cloudflare.Env> {
         maxTokens: model.maxTokens,
         input: ["text", "image"],
       },
-      allowedOrigins: [publicUrl],
+      allowedOrigins: [controlUrl ?? publicUrl],
       execApproval,
       ...(channels.telegram ? { telegram: { botToken: stand.telegram, apiRoot: bridge.telegram } } : {}),
-      ...(channels.slack ? { slack: { botToken: stand.slackBot, appToken: stand.slackApp } } : {}),
+      ...(channels.slack
+        ? { slack: { botToken: stand.slackBot, appToken: stand.slackApp, plugin: `${PLUGINS}/slack` } }
+        : {}),
       browser: { cdpUrl: `http://127.0.0.1:${CDP_PORT}`, skills: `${CONTAINER_FILES}/skills` },
     });
     const keeperEnv = {
@@ -88,6 +98,48 @@ export class MoltbotSandbox extends SandboxObject<Cloudflare.Env> {
     };
   }
 
+  /** Two of the Worker's own routes end here, for a WebSocket cannot be handed over by a call. All else is the SDK's. */
+  override async fetch(request: Request): Promise<Response> {
+    switch (new URL(request.url).hostname) {
+      case PASS_HOST:
+        return await answered(async () => passToGateway(request, await this.#door()));
+      case TERMINAL_HOST:
+        return await answered(() => openTerminal(request, this.#terminalDoor()));
+      default:
+        return await super.fetch(request);
+    }
+  }
+
+  async #door(): Promise<GatewayDoor> {
+    const { container } = this.ctx;
+    const { controlUrl, publicUrl } = readConfig({ ...this.env });
+    return {
+      port: container?.running ? { fetch: portOf(container, GATEWAY_PORT) } : undefined,
+      controlUrl: controlUrl ?? publicUrl,
+      token: (await this.tokens()).gateway,
+      used: () => this.#used(),
+    };
+  }
+
+  #used(): void {
+    void this.activity.use(() => Promise.resolve());
+  }
+
+  #terminalDoor(): TerminalDoor {
+    const { container } = this.ctx;
+    return {
+      port: container?.running ? { fetch: portOf(container, SERVER_PORT) } : undefined,
+      used: () => this.#used(),
+      ended: (end) =>
+        servicesOf(this.env, readConfig({ ...this.env })).journal({
+          kind: "admin",
+          action: "terminal/close",
+          outcome: "ok",
+          ...end,
+        }),
+    };
+  }
+
   protected egress(): EgressPolicy {
     return egressOf(readConfig({ ...this.env }));
   }
@@ -99,6 +151,10 @@ export class MoltbotSandbox extends SandboxObject<Cloudflare.Env> {
 
   protected async endRuns(): Promise<void> {
     await servicesOf(this.env, readConfig({ ...this.env })).endRuns();
+  }
+
+  protected async warmUp(): Promise<void> {
+    await servicesOf(this.env, readConfig({ ...this.env })).warmUp();
   }
 }
 
@@ -112,6 +168,27 @@ MoltbotSandbox.outboundByHost = Object.fromEntries(
 );
 
 MoltbotSandbox.outbound = (request, env) => passOut(request, egressOf(readConfig({ ...env })));
+
+/** Past the SDK, which would take an open page for somebody who uses the container. */
+function portOf(container: Container, port: number): (request: Request) => Promise<Response> {
+  return async (request) => await container.getTcpPort(port).fetch(request);
+}
+
+async function answered(work: () => Promise<Response>): Promise<Response> {
+  try {
+    return await work();
+  } catch (error) {
+    const failure = toFailure(error);
+    log(failure.code === "internal" ? "error" : "info", "container.pass", {
+      outcome: failure.code,
+      cause: failure.cause,
+    });
+    return Response.json(
+      { error: failure.view() },
+      { status: failure.status, headers: { "cache-control": "no-store" } },
+    );
+  }
+}
 
 /** With a list the Worker itself is on it: the browser's sockets may have to come by its public URL. */
 function egressOf({ egress: { allow }, publicUrl }: Config): EgressPolicy {

@@ -1,9 +1,11 @@
 import { waitUntil } from "cloudflare:workers";
 import type { AdminServices } from "./admin/admin.ts";
 import type { LoginServices } from "./auth/provider.ts";
+import type { TerminalServices } from "./admin/terminal.ts";
 import { Breaker } from "./bridge/model/breaker.ts";
 import type { Bridge } from "./bridge/routes.ts";
 import type { Config } from "./config/config.ts";
+import type { ControlUi } from "./control/handler.ts";
 import type { Journal } from "./core/journal.ts";
 import { secretValues } from "./core/redact.ts";
 import { unwrap } from "./core/reply.ts";
@@ -18,6 +20,7 @@ import { journalBatch } from "./journal/batch.ts";
 import { exportArchive } from "./memory/archive/export.ts";
 import { importArchive } from "./memory/archive/import.ts";
 import { MemoryStore } from "./memory/store.ts";
+import { notReady } from "./sandbox/gateway-post.ts";
 import { sandboxHandle } from "./sandbox/handle.ts";
 import type { ToolServices } from "./tools/services.ts";
 import { type KnownTotal, Meter } from "./usage/meter.ts";
@@ -26,12 +29,16 @@ export interface Services {
   admin: AdminServices;
   gateway: GatewayAccess;
   bridge: Bridge;
+  control: Pick<ControlUi, "looking" | "bot" | "sandbox" | "record">;
   journal: Journal;
+  terminal: Pick<TerminalServices, "shell" | "sandbox" | "record">;
   tools: ToolServices;
   /** The session of the bot's browser, if it has one now. */
   botBrowser: () => Promise<string | undefined>;
   /** Ends all chats' runs, for the container is about to stop. */
   endRuns: () => Promise<void>;
+  /** Has the gateway, which has come up, load what its first answer needs. */
+  warmUp: () => Promise<void>;
   /** Signs what MCP clients carry for this Worker. */
   signingKey: () => Promise<string>;
 }
@@ -57,7 +64,7 @@ const knownTotal: KnownTotal = { total: undefined, at: 0 };
 
 /** The composition root: the only file that touches bindings. For one request: stubs may not outlive it. */
 export function servicesOf(env: Cloudflare.Env, config: Config): Services {
-  const sandbox = sandboxHandle(env.SANDBOX, config.sandbox);
+  const sandbox = sandboxHandle(env.SANDBOX);
   const chat = env.CHAT.get(env.CHAT.idFromName(CHAT_NAME));
   const memory = env.MEMORY.get(env.MEMORY.idFromName(MEMORY_NAME));
   const usage = env.USAGE.get(env.USAGE.idFromName(USAGE_NAME));
@@ -68,6 +75,12 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
   const models = { names: config.model.targets.map(({ name }) => name), caps: config.model };
   const browser = (principal: string) => env.BROWSER_SESSION.get(env.BROWSER_SESSION.idFromName(principal));
   const post = (path: string, body: string) => sandbox.bare.gatewayPost(path, body);
+  const jobs = gatewayJobs(post);
+  /** The chats' connection would start the gateway, and to look is no reason for that. */
+  const requireReady = async () => {
+    const { phase } = unwrap(await sandbox.bare.gatewayStatus());
+    if (phase !== "ready") throw notReady(phase);
+  };
   return {
     admin: {
       looking: sandbox.bare,
@@ -86,7 +99,21 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
       },
       files: folder,
       devices: gatewayDevices(post),
-      jobs: gatewayJobs(post),
+      jobs,
+      pairings: {
+        async list() {
+          await requireReady();
+          return unwrap(await chat.pairings());
+        },
+        async approve(request) {
+          await requireReady();
+          return unwrap(await chat.approvePairing(request));
+        },
+        async reject(request) {
+          await requireReady();
+          return unwrap(await chat.rejectPairing(request));
+        },
+      },
       record: journal,
     },
     gateway: {
@@ -119,15 +146,19 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
       state: { memory, store: new MemoryStore(env.STATE) },
       browser: (request) => env.CDP.get(env.CDP.idFromName(CDP_NAME)).fetch(request),
     },
+    control: { looking: sandbox.bare, bot: sandbox.object, sandbox: sandbox.bare, record: journal },
     journal,
+    terminal: { shell: (line) => sandbox.object.shell(line, {}), sandbox: sandbox.bare, record: journal },
     botBrowser: async () => await env.CDP.get(env.CDP.idFromName(CDP_NAME)).currentSession(),
     endRuns: async () => unwrap(await chat.cancelAll()),
+    warmUp: async () => unwrap(await chat.warmUp()),
     signingKey: async () => await chat.signingKey(),
     tools: {
       chat,
       commands: sandbox.object,
       files: withFolder(sandbox.object, folder, isAwake),
       bot: sandbox.object,
+      jobs,
       memory,
       model: models,
       usage,

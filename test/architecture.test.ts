@@ -20,15 +20,16 @@ const ALLOWED: Record<string, { values: string[]; types?: string[] }> = {
   chat: { values: ["core", "gateway"] },
   auth: { values: ["core", "config"] },
   journal: { values: ["core"] },
+  control: { values: ["core", "auth", "sandbox"] },
   // What it shows it knows as types; a filter of the journal is checked by the journal's own words.
   admin: {
-    values: ["core", "auth", "files", "journal", "memory"],
-    types: ["browser", "chat", "gateway", "sandbox", "usage"],
+    values: ["core", "auth", "files", "journal", "memory", "sandbox"],
+    types: ["browser", "chat", "gateway", "usage"],
   },
   // It runs in a browser and knows the Worker by its routes.
   ui: { values: [] },
   // A tool calls plain functions of the two folders it fronts; their objects it knows as types.
-  tools: { values: ["core", "chat", "sandbox", "memory", "browser"], types: ["usage"] },
+  tools: { values: ["core", "chat", "sandbox", "memory", "browser"], types: ["gateway", "usage"] },
   // Their values are as tools are: words for a model, and what is read by address.
   prompts: { values: ["core", "chat", "tools"] },
   resources: { values: ["core", "chat", "sandbox", "tools"], types: ["prompts"] },
@@ -43,11 +44,13 @@ const VENDORS: Record<string, string[]> = {
   "modern-tar": ["memory"],
   "@cloudflare/workers-oauth-provider": ["auth", "app.ts"],
   "@cloudflare/sandbox": ["sandbox"],
+  capnweb: ["sandbox"],
   "@cloudflare/puppeteer": ["browser"],
   react: ["ui"],
   "react-dom": ["ui"],
   "@base-ui/react": ["ui"],
   "@tanstack/react-query": ["ui"],
+  "@xterm/": ["ui"],
 };
 
 /** May import everything, and nothing in src/ but one another imports them. */

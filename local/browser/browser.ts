@@ -4,7 +4,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { chromiums, type Chromium } from "./chromium.ts";
 import { fontsConf, jailedChromium } from "./jailed-chromium.ts";
-import { openPolicyProxy } from "./policy-proxy.ts";
+import { openPolicyProxy, type ProxyNetwork } from "./policy-proxy.ts";
 import { seedWranglerCache } from "./wrangler-cache.ts";
 
 /** A browser that cannot say its version by then does not work. */
@@ -18,6 +18,7 @@ export async function openBrowser(options: {
   stateDir: string;
   privateHosts: readonly string[];
   log: (line: string) => void;
+  network?: ProxyNetwork | undefined;
 }): Promise<{ close(): Promise<void> }> {
   const { stateDir, log } = options;
   await mkdir(stateDir, { recursive: true, mode: 0o700 });
@@ -32,7 +33,9 @@ export async function openBrowser(options: {
         await seedWranglerCache(join(stateDir, "cache"), program.text);
         return proxy;
       }
-      refused.push(`${chromium.path}: ${complaint}`);
+      const passed = `${chromium.path} does not start: ${complaint}`;
+      log(`browser: ${passed}`);
+      refused.push(passed);
     }
     throw new Error(`No Chromium starts here. Set CHROME_PATH to one that does.\n${refused.join("\n")}`);
   } catch (error) {

@@ -5,7 +5,8 @@ import type { Chromium } from "./chromium.ts";
 /** Where the wrapper finds the fonts' settings inside the jail. */
 const FONTS_CONF = "/etc/fonts.conf";
 const HOME = "/home/browser";
-const SYSTEM_ETC = ["/etc/alternatives", "/etc/ld.so.cache"];
+/** Of /etc what libraries need, and Debian's launcher: without its folder it does not start. */
+const SYSTEM_ETC = ["/etc/alternatives", "/etc/ld.so.cache", "/etc/chromium", "/etc/chromium.d"];
 
 /**
  * A shell script that starts `chromium` as the program wrangler thinks it starts, in a jail: raw DevTools can make a

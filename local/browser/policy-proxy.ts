@@ -2,6 +2,9 @@ import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { createEgressProxy } from "../container/egress.ts";
 
+/** The name server and the network behind the proxy, the machine's own when left out. */
+export type ProxyNetwork = Pick<Parameters<typeof createEgressProxy>[0], "resolve" | "dial">;
+
 export interface PolicyProxy {
   port: number;
   close(): Promise<void>;
@@ -15,8 +18,10 @@ export async function openPolicyProxy(options: {
   /** `host` or `host:port` as it stands in a URL. */
   privateHosts: readonly string[];
   log: (line: string) => void;
+  network?: ProxyNetwork | undefined;
 }): Promise<PolicyProxy> {
   const serve = createEgressProxy({
+    ...options.network,
     privateHosts: options.privateHosts,
     log: (line) => options.log(`browser: ${line}`),
   });

@@ -24,6 +24,8 @@ const REFUSED = new Set([
   // A page could then speak to the browser itself, and so could the developer's tools as a page.
   "Target.exposeDevToolsProtocol",
   "Target.openDevTools",
+  // The browser looks for DevTools there by itself, past the proxy.
+  "Target.setRemoteLocations",
   "Browser.executeBrowserCommand",
 ]);
 
@@ -40,7 +42,7 @@ const REFUSED_PARAMETERS = new Set([
 ]);
 
 /** Schemes an address may have. All others belong to the machine or to the browser's own pages. */
-const SCHEMES = new Set(["http:", "https:", "about:", "data:", "blob:", "ws:", "wss:", "javascript:"]);
+const SCHEMES = new Set(["http:", "https:", "data:", "blob:", "ws:", "wss:", "javascript:"]);
 
 const messageSchema = z.looseObject({
   id: z.number(),
@@ -114,11 +116,13 @@ function isEmpty(value: unknown): boolean {
   return value === undefined || value === null || value === "" || (Array.isArray(value) && value.length === 0);
 }
 
-/** "" is a blank page; what has no scheme at all names a script, not a place. */
+/** "" is a blank page; what has no scheme at all names a script, not a place. Of about: most are the browser's own pages. */
 function isOfTheWeb(address: string): boolean {
   if (address === "") return true;
   const url = URL.parse(address);
-  return url === null ? !/^[\s\p{Cc}]*[a-z][a-z\d+.-]*\s*:/iu.test(address) : SCHEMES.has(url.protocol);
+  if (url === null) return !/^[\s\p{Cc}]*[a-z][a-z\d+.-]*\s*:/iu.test(address);
+  if (url.protocol === "about:") return /^(blank|srcdoc)$/.test(url.pathname);
+  return SCHEMES.has(url.protocol);
 }
 
 function read(text: unknown): Message | undefined {

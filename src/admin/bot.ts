@@ -1,10 +1,13 @@
 import { z } from "zod";
+import { pause } from "../core/deadline.ts";
 import { log } from "../core/log.ts";
 import { unwrap } from "../core/reply.ts";
 import { NOTHING } from "./input.ts";
 import { type Asked, route } from "./route.ts";
 
 const MOST_LINES = 2_000;
+/** Nothing has to be stopped or started to know that a restart may not be. */
+const REFUSED_WITHIN_MS = 500;
 
 /** How the bot is, and its sleep, start and log. */
 export const BOT_ROUTES = [
@@ -35,9 +38,10 @@ export const BOT_ROUTES = [
     path: "bot/restart",
     input: NOTHING,
     async run(_input, { admin }) {
-      // It takes up to a minute; how it goes on and ends is in the status.
+      // It takes up to a minute; how it goes on and ends is in the status. One that is not even begun is said at once.
       const restarted = admin.bot.gatewayRestart().then(unwrap);
       admin.waitUntil(restarted.catch((cause: unknown) => log("warn", "admin.restart", { cause })));
+      await Promise.race([restarted, pause(REFUSED_WITHIN_MS)]);
       // Calls of one object arrive in order: this one finds the restart begun.
       return { gateway: unwrap(await admin.looking.gatewayStatus()) };
     },

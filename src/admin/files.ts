@@ -50,7 +50,6 @@ async function readFile(request: Request, store: Folder): Promise<Response> {
     "content-type": type.startsWith("text/") ? `${type}; charset=utf-8` : type,
     "content-disposition": `${isInert(type) ? "inline" : "attachment"}; filename*=UTF-8''${encodedName(path)}`,
     "content-security-policy": "default-src 'none'; sandbox",
-    "cross-origin-resource-policy": "same-origin",
     "accept-ranges": "bytes",
     "last-modified": modified.toUTCString(),
     etag,

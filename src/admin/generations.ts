@@ -73,6 +73,8 @@ async function restoreGeneration(
   { generation }: z.output<typeof oneOf>,
   { memory, bot }: GenerationsAdmin,
 ): Promise<GenerationView> {
+  // Before the bot is stopped for it.
+  requireKnown(generation, unwrap(await memory.generations()));
   return await replaced(bot, () => memory.restore(generation));
 }
 
@@ -86,9 +88,7 @@ async function exportGeneration(
   if (id === undefined) {
     throw new Failure("not_found", "The Moltbot has no memory yet.", { hint: "Chat with it first." });
   }
-  if (!known.some((each) => each.id === id)) {
-    throw new Failure("not_found", `There is no generation ${id}.`, { hint: "Choose one of the list." });
-  }
+  requireKnown(id, known);
   const archive = await pack(unwrap(await memory.manifest(id)));
   return new Response(archive, {
     headers: { "content-type": ARCHIVE_TYPE, "content-disposition": `attachment; filename="moltbot-${id}.tar.gz"` },
@@ -134,6 +134,11 @@ async function replaced(
     const begun = ran ? await bot.gatewayStart() : undefined;
     if (begun?.ok === false) log("warn", "admin.generations", { outcome: "not started", failure: begun.failure.code });
   }
+}
+
+function requireKnown(id: string, known: readonly Generation[]): void {
+  if (known.some((each) => each.id === id)) return;
+  throw new Failure("not_found", `There is no generation ${id}.`, { hint: "Choose one of the list." });
 }
 
 function unconfirmed(): Failure {

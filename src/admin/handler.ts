@@ -77,7 +77,13 @@ function clientOf(visitor: Visitor): { client?: string } {
   return visitor.kind === "service" ? { client: visitor.name } : {};
 }
 
-const HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff", "referrer-policy": "same-origin" };
+const HEADERS = {
+  "cache-control": "no-store",
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "same-origin",
+  // The cookie comes along when another site shows a picture or a film from here.
+  "cross-origin-resource-policy": "same-origin",
+};
 
 function sent(answer: unknown): Response {
   const response = answer instanceof Response ? answer : Response.json(answer);

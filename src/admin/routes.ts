@@ -7,6 +7,7 @@ import { GRANT_ROUTES } from "./grants.ts";
 import { JOURNAL_ROUTES } from "./journal.ts";
 import { JOB_ROUTES } from "./jobs.ts";
 import { ME_ROUTES } from "./me.ts";
+import { PAIRING_ROUTES } from "./pairings.ts";
 import type { Route } from "./route.ts";
 import { USAGE_ROUTES } from "./usage.ts";
 
@@ -14,6 +15,9 @@ import { USAGE_ROUTES } from "./usage.ts";
 export const ADMIN_PATH = "/admin/";
 
 export const API_PATH = `${ADMIN_PATH}api/`;
+
+/** The one WebSocket among them: see terminal.ts. */
+export const TERMINAL_PATH = `${ADMIN_PATH}terminal`;
 
 /** Every route, whatever its method: a path has one. */
 export const ROUTES: readonly Route[] = [
@@ -26,5 +30,6 @@ export const ROUTES: readonly Route[] = [
   ...GRANT_ROUTES,
   ...JOB_ROUTES,
   ...JOURNAL_ROUTES,
+  ...PAIRING_ROUTES,
   ...USAGE_ROUTES,
 ];

@@ -7,6 +7,8 @@ export interface ChatLimits {
   idleMs: number;
   /** While runs go on, the object wakes this often: an evicted one picks them up again. ms. */
   watchMs: number;
+  /** How long the gateway may take to confirm that runs are stopped, when it is about to stop itself. ms. */
+  endWithinMs: number;
   /** Waits between attempts to reach the gateway for a run. ms. */
   retryMs: readonly number[];
   /** Ended runs are kept this long, and this many. ms. */
@@ -24,6 +26,7 @@ export const CHAT_LIMITS: ChatLimits = {
   runMs: (RUN_TIMEOUT_SECONDS + 30) * 1000,
   idleMs: 60_000,
   watchMs: 30_000,
+  endWithinMs: 4_000,
   retryMs: [0, 250, 1_000, 3_000, 8_000],
   keepMs: 24 * 60 * 60 * 1000,
   keepRuns: 1_000,

@@ -1,3 +1,4 @@
+import { deadline, raced } from "../core/deadline.ts";
 import type { Failure } from "../core/failure.ts";
 import { log } from "../core/log.ts";
 import type { ApprovalDecision } from "../gateway/approvals.ts";
@@ -96,6 +97,23 @@ export class Runner {
 
   cancel(turn: Turn): Promise<void> {
     return cancel(turn, this.#delivery);
+  }
+
+  /**
+   * Ends all runs, for the gateway is about to stop. What it does not confirm within the time ends without it, and no
+   * connection is made for it: that would start the gateway again.
+   */
+  async cancelAll(withinMs: number): Promise<void> {
+    using limited = deadline(withinMs);
+    const ends = [...this.#turns.values()].map(async (turn) => {
+      if (this.#delivery.link.current) {
+        await raced(this.cancel(turn), limited.signal).catch((cause: unknown) =>
+          log("warn", "chat.run", { run: turn.run.id, outcome: "not cancelled in time", cause }),
+        );
+      }
+      this.#end(turn, outcome.cancelled(turn.log.text));
+    });
+    await Promise.all(ends);
   }
 
   /** Answers what one of this principal's runs asks; resolves with the run. */

@@ -10,6 +10,8 @@ export interface Config {
   publicUrl: string;
   /** The MCP endpoint's exact URL: the OAuth resource, and the audience of every token. */
   mcpUrl: string;
+  /** The origin of the gateway's Control UI, which has nothing else on it. Undefined: it is not served. */
+  controlUrl: string | undefined;
   login: {
     issuer: string;
     clientId: string;
@@ -88,6 +90,12 @@ function missingTogether(settings: Settings): string[] {
   if ((settings.SLACK_BOT_TOKEN === undefined) !== (settings.SLACK_APP_TOKEN === undefined)) {
     problems.push("SLACK_BOT_TOKEN and SLACK_APP_TOKEN go together");
   }
+  const control = settings.CONTROL_UI_URL && new URL(settings.CONTROL_UI_URL);
+  // A port alone does not keep two sites apart: cookies do not know ports.
+  if (control && control.hostname === new URL(settings.PUBLIC_URL).hostname) {
+    problems.push("CONTROL_UI_URL must have another host name than PUBLIC_URL");
+  }
+  if (control && control.pathname !== "/") problems.push("CONTROL_UI_URL must not have a path");
   if (settings.MEMORY_KEEP_HOURLY < settings.MEMORY_KEEP_ALL) {
     problems.push("MEMORY_KEEP_HOURLY must not be shorter than MEMORY_KEEP_ALL");
   }
@@ -110,6 +118,7 @@ function toConfig(settings: Settings): Omit<Config, "hints"> {
   return {
     publicUrl: settings.PUBLIC_URL,
     mcpUrl: `${settings.PUBLIC_URL}/mcp`,
+    controlUrl: settings.CONTROL_UI_URL && new URL(settings.CONTROL_UI_URL).origin,
     login: {
       issuer: settings.OIDC_ISSUER,
       clientId: settings.OIDC_CLIENT_ID,

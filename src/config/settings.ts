@@ -110,6 +110,11 @@ export const SETTINGS = {
     "Where people and MCP clients reach this Worker, without a path. The MCP endpoint is this plus /mcp.",
     "https://moltbot.example.workers.dev",
   ),
+  CONTROL_UI_URL: setting(
+    httpUrl.optional(),
+    "Where people reach the gateway's own Control UI: this Worker under a second host name, which must not be PUBLIC_URL's, behind an Access application of ACCESS_AUD. Left out, the Control UI is not served.",
+    "https://moltbot-ui.example.com",
+  ),
   OIDC_ISSUER: setting(
     // As it is: issuers are compared letter by letter, and some end in a slash.
     httpUrlText,

@@ -8,5 +8,5 @@ export const SCOPES: Record<Scope, string> = {
   memory: "Search and read what your Moltbot remembers: its notes and conversations, also while it sleeps",
   exec: "Run commands, and read and change files, in its sandbox",
   browser: "Use a web browser of its own, with the secrets you keep for it",
-  control: "Restart your Moltbot, and put an older state of its memory back",
+  control: "Restart your Moltbot, tell it what to do by the clock, and put an older state of its memory back",
 };

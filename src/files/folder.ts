@@ -26,6 +26,11 @@ export function isFilePath(path: string): boolean {
     path !== "" &&
     !path.includes("\0") &&
     path.split("/").every((part) => part !== "" && part !== "." && part !== "..") &&
-    new TextEncoder().encode(FOLDER_PREFIX + path).byteLength <= MOST_KEY_BYTES
+    mayBegin(path)
   );
+}
+
+/** Whether any file's path within the folder can begin so: no key is longer. */
+export function mayBegin(prefix: string): boolean {
+  return new TextEncoder().encode(FOLDER_PREFIX + prefix).byteLength <= MOST_KEY_BYTES;
 }

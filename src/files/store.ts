@@ -1,6 +1,6 @@
 import { Failure } from "../core/failure.ts";
 import type { Folder, FolderFile, OpenFile } from "./access.ts";
-import { FOLDER_PREFIX, isFilePath } from "./folder.ts";
+import { FOLDER_PREFIX, isFilePath, mayBegin } from "./folder.ts";
 
 /** Keys that one question lists. */
 const PAGE = 1000;
@@ -17,14 +17,24 @@ export class FolderStore implements Folder {
     prefix: string,
     { cursor, flat }: { cursor?: string | undefined; flat: boolean },
   ): Promise<{ files: FolderFile[]; folders: string[]; cursor: string | undefined }> {
-    const found = await this.#ask(prefix, () =>
+    if (!mayBegin(prefix)) return { files: [], folders: [], cursor: undefined };
+    const list = (more: { cursor?: string }) =>
       this.#bucket.list({
         prefix: FOLDER_PREFIX + prefix,
         limit: PAGE,
         ...(flat ? {} : { delimiter: "/" }),
-        ...(cursor === undefined ? {} : { cursor }),
-      }),
-    );
+        ...more,
+      });
+    const found =
+      cursor === undefined
+        ? await this.#ask(prefix, () => list({}))
+        : // The bucket says no more than that it failed, and a cursor that it did not give is the likelier reason.
+          await list({ cursor }).catch((cause: unknown) => {
+            throw new Failure("invalid_input", "The list cannot be gone on with from there.", {
+              hint: "Begin again without a cursor.",
+              cause,
+            });
+          });
     return {
       // A key that ends in a slash is how a mounted bucket remembers a folder.
       files: found.objects.filter(({ key }) => !key.endsWith("/")).map(fileOf),

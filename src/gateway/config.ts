@@ -32,7 +32,12 @@ export interface GatewayOptions {
   execApproval: "off" | "ask";
   /** Chat services the bot is on, with what it has in place of their tokens, and where it reaches them. */
   telegram?: { botToken: string; apiRoot: string };
-  slack?: { botToken: string; appToken: string };
+  slack?: {
+    botToken: string;
+    appToken: string;
+    /** Folder in the container with the plugin: the gateway does not bring it along. */
+    plugin: string;
+  };
   /** Absent: the bot has no browser. */
   browser?: {
     cdpUrl: string;
@@ -118,7 +123,17 @@ export function gatewayConfig(options: GatewayOptions): Record<string, unknown> 
           channels: {
             // Strangers ask to be paired; a person lets them in.
             ...(telegram ? { telegram: { enabled: true, dmPolicy: "pairing", ...telegram } } : {}),
-            ...(slack ? { slack: { enabled: true, mode: "socket", dmPolicy: "pairing", ...slack } } : {}),
+            ...(slack
+              ? {
+                  slack: {
+                    enabled: true,
+                    mode: "socket",
+                    dmPolicy: "pairing",
+                    botToken: slack.botToken,
+                    appToken: slack.appToken,
+                  },
+                }
+              : {}),
           },
         }
       : {}),
@@ -129,6 +144,7 @@ export function gatewayConfig(options: GatewayOptions): Record<string, unknown> 
       ...(execApproval === "ask" ? { exec: { mode: "ask" } } : {}),
     },
     plugins: {
+      ...(slack ? { load: { paths: [slack.plugin] } } : {}),
       allow: [
         "admin-http-rpc",
         "memory-core",

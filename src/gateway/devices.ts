@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Failure } from "../core/failure.ts";
+import { wireTime } from "./protocol.ts";
 import { callGateway, type GatewayPost } from "./rpc.ts";
 
 interface Device {
@@ -39,8 +40,8 @@ const deviceSchema = z.object({
   scopes: z.array(z.string()).catch([]),
 });
 const listSchema = z.object({
-  pending: z.array(deviceSchema.extend({ requestId: z.string(), ts: z.number().optional() })),
-  paired: z.array(deviceSchema.extend({ approvedAtMs: z.number().optional(), lastSeenAtMs: z.number().optional() })),
+  pending: z.array(deviceSchema.extend({ requestId: z.string(), ts: wireTime })),
+  paired: z.array(deviceSchema.extend({ approvedAtMs: wireTime, lastSeenAtMs: wireTime })),
 });
 
 export function gatewayDevices(post: GatewayPost): GatewayDevices {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Failure } from "../core/failure.ts";
-import type { WireError } from "./protocol.ts";
+import { type WireError, wireTime } from "./protocol.ts";
 import { callGateway, type GatewayPost } from "./rpc.ts";
 
 /** Times are ISO 8601. */
@@ -47,6 +47,9 @@ export interface GatewayJobs {
   remove(id: string): Promise<void>;
 }
 
+const SCHEDULES =
+  "Once: a moment to come within ten years, such as 2027-01-01T08:00:00Z. Cron: five fields (minute hour day month weekday), such as 0 8 * * 1-5, with an IANA time zone such as Europe/Vienna.";
+
 const PAGE = 200;
 /** Jobs the gateway keeps for itself, switched off by our configuration. */
 const OWN = /^(heartbeat|skill-collection-review):/;
@@ -68,9 +71,9 @@ const jobSchema = z.object({
   payload: z.object({ message: z.string().optional() }),
   state: z
     .object({
-      nextRunAtMs: z.number().optional(),
-      runningAtMs: z.number().optional(),
-      lastRunAtMs: z.number().optional(),
+      nextRunAtMs: wireTime,
+      runningAtMs: wireTime,
+      lastRunAtMs: wireTime,
       lastRunStatus: z.enum(["ok", "error", "skipped"]).optional(),
       lastError: z.string().optional(),
     })
@@ -110,7 +113,7 @@ export function gatewayJobs(post: GatewayPost): GatewayJobs {
         wakeMode: "now",
         payload: { kind: "agentTurn", message },
       };
-      return view(await call("add", job, jobSchema));
+      return view(await callGateway(post, "cron.add", job, jobSchema, notTaken));
     },
     async run(id) {
       const job = await call("get", { id }, jobSchema);
@@ -133,6 +136,12 @@ function explained({ details }: WireError): Failure | undefined {
   return new Failure("not_found", "There is no such job.", {
     hint: "The list has the jobs there are, with their ids.",
   });
+}
+
+/** What we send is made by us: what the gateway refuses in it is when the job is to run. */
+function notTaken({ code, message }: WireError): Failure | undefined {
+  if (code !== "INVALID_REQUEST") return undefined;
+  return new Failure("invalid_input", `The gateway does not take this schedule: ${message}`, { hint: SCHEDULES });
 }
 
 function wireSchedule(schedule: JobSchedule): Record<string, unknown> {

@@ -47,6 +47,9 @@ function malformed(what: string, cause?: unknown): Failure {
   });
 }
 
+/** Milliseconds since 1970. What no calendar has is as good as none: it would have no words. */
+export const wireTime = z.number().min(-8.64e15).max(8.64e15).optional().catch(undefined);
+
 export const challenge = z.object({ nonce: z.string().min(1), ts: z.number().int().nonnegative() });
 
 export const hello = z.object({

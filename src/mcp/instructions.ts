@@ -6,7 +6,7 @@ const TOOLSETS: Record<string, string> = {
   command:
     "command_run runs one bash command in the sandbox and waits up to 45 s; command_start, command_output and command_stop are for builds, servers and the like.",
   file: "file_read, file_write and file_list work on the sandbox's files; relative paths are under /workspace, where the bot works too.",
-  bot: "bot_status tells whether the bot is up without waking it; bot_restart helps when it does not start.",
+  bot: "bot_status tells whether the bot is up without waking it; bot_restart helps when it does not start; bot_jobs has it do something by the clock.",
 };
 
 /** Taught to the model on the other side when it connects, of what it is offered only. At most 1,500 characters. */

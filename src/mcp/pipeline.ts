@@ -8,7 +8,7 @@ import { deadline, raced } from "../core/deadline.ts";
 import { Failure, toFailure } from "../core/failure.ts";
 import type { Scope } from "../core/scope.ts";
 import type { Question, Resumed } from "../tools/ask.ts";
-import type { AnyTool, Call, Outcome } from "../tools/tool.ts";
+import { type AnyTool, type Call, type Outcome, scopesFor } from "../tools/tool.ts";
 import { type McpContext, offered } from "./context.ts";
 import { takeInput } from "./input.ts";
 import { observed } from "./observe.ts";
@@ -58,6 +58,8 @@ async function ran(context: McpContext, asked: ToolCall): Promise<Outcome<Record
   const { name, input, resume, sign: _, ...call } = asked;
   const tool = toolNamed(context, name);
   const prepared = takeInput(tool, input);
+  const lacking = scopesFor(tool, input).find((scope) => !call.scopes.includes(scope));
+  if (lacking !== undefined) throw notGranted({ name, scope: lacking });
   const resumed = await resume();
   call.signal.throwIfAborted();
   using limit = deadline(prepared.deadlineMs, call.signal);

@@ -1,9 +1,10 @@
 import { z } from "zod";
+import { scopesFor } from "../tools/tool.ts";
 import type { Catalog } from "./catalog.ts";
 
 const asking = z.object({
   method: z.enum(["tools/call", "prompts/get", "resources/read"]),
-  params: z.object({ name: z.string().optional(), uri: z.string().optional() }),
+  params: z.object({ name: z.string().optional(), uri: z.string().optional(), arguments: z.unknown().optional() }),
 });
 
 /**
@@ -14,14 +15,19 @@ export function missingScopes(message: unknown, catalog: Catalog, granted: reado
   const asked = asking.safeParse(message);
   if (!asked.success) return [];
   const { method, params } = asked.data;
-  const needed = neededBy(method, params.name ?? params.uri ?? "", catalog);
+  const needed =
+    method === "tools/call"
+      ? neededForCall(params, catalog)
+      : neededBy(method, params.name ?? params.uri ?? "", catalog);
   return [...new Set(needed)].filter((scope) => !granted.includes(scope));
 }
 
-function neededBy(method: z.output<typeof asking>["method"], target: string, catalog: Catalog): string[] {
+function neededForCall({ name, arguments: input }: z.output<typeof asking>["params"], catalog: Catalog): string[] {
+  return catalog.tools.filter((tool) => tool.name === name).flatMap((tool) => scopesFor(tool, input));
+}
+
+function neededBy(method: "prompts/get" | "resources/read", target: string, catalog: Catalog): string[] {
   switch (method) {
-    case "tools/call":
-      return catalog.tools.filter(({ name }) => name === target).map(({ scope }) => scope);
     case "prompts/get": {
       const uses = catalog.prompts.find(({ name }) => name === target)?.uses ?? [];
       return catalog.tools.filter(({ name }) => uses.includes(name)).map(({ scope }) => scope);

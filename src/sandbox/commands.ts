@@ -176,6 +176,13 @@ export async function listCommands(host: CommandHost, owner: string): Promise<Co
     .toSorted((a, b) => b.startedAt.getTime() - a.startedAt.getTime());
 }
 
+/** Whether a started command of anybody's goes on. `shell` runs a line in the container. */
+export async function anyCommandRuns(shell: (line: string) => Promise<ShellResult>): Promise<boolean> {
+  const { header, payload } = split((await shell(script("list"))).stdout);
+  if (header[0] !== "ok") throw new Failure("internal", "The list of commands could not be read.");
+  return payload.split("\n").some((entry) => entry.split(" ")[1] === "running");
+}
+
 function commandEnv(id: string, request: CommandRequest): Record<string, string> {
   return { RUN_ID: id, COMMAND: request.command, WORKDIR: request.cwd, LIMIT: String(request.timeoutSeconds) };
 }

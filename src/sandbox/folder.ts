@@ -82,8 +82,11 @@ export class FolderMount {
       const problem = redact(cause instanceof Error ? cause.message : String(cause));
       log("error", "folder.mount", { outcome: "failed", ms: Date.now() - started, cause });
       await this.#host.storage.put(PROBLEM, `The folder ${path} is not there: ${problem}`);
-      // An empty directory in its place would take files that are gone with the container.
-      await this.#host.succeeds(shellLine(["rmdir", path])).catch(() => false);
+      // An empty directory in its place would take files that are gone with the container. The image's user, to whom it
+      // belongs, cannot take it out of the root directory.
+      await this.#host
+        .succeeds(`${shellLine(["rmdir", path])} || ${shellLine(["chmod", "555", path])}`)
+        .catch(() => false);
     }
   }
 
@@ -94,6 +97,7 @@ export class FolderMount {
     if (await this.#host.succeeds(answers(path))) return;
     await this.#host.unmount(path).catch(() => undefined);
     await this.#host.succeeds(`! mountpoint -q ${shellLine([path])} || ${shellLine(["fusermount", "-uz", path])}`);
+    await this.#host.succeeds(`! test -d ${shellLine([path])} || ${shellLine(["chmod", "755", path])}`);
     await this.#host.mount(folder);
     if (!(await this.#host.succeeds(answers(path)))) {
       throw new Failure("upstream", "It is mounted and does not answer.");

@@ -7,7 +7,7 @@ const SANDBOX_NAME = "moltbot";
 
 export interface SandboxHandle<Object extends SandboxObject<Cloudflare.Env>> {
   object: DurableObjectStub<Object>;
-  /** The same object, not told of the settings; telling it puts off the container's sleep, which no stranger may do. */
+  /** The same object, said where it is only looked at: that starts nothing, and puts off no sleep. */
   bare: DurableObjectStub<Object>;
   /** An open WebSocket to a port of the container. */
   socket(port: number): Promise<WebSocket>;
@@ -15,31 +15,17 @@ export interface SandboxHandle<Object extends SandboxObject<Cloudflare.Env>> {
   fetch(port: number, path: string, init?: RequestInit): Promise<Response>;
 }
 
-/** `sleepAfter` is a duration such as "10m", or "never". The object is told of it when it is first used. */
+/** The object knows its settings itself: nothing has to be told it before it is used. */
 export function sandboxHandle<Object extends SandboxObject<Cloudflare.Env>>(
   namespace: DurableObjectNamespace<Object>,
-  options: { sleepAfter: string },
 ): SandboxHandle<Object> {
-  const never = options.sleepAfter === "never";
-  const bare = namespace.get(namespace.idFromName(SANDBOX_NAME));
-  let told: ReturnType<typeof getSandbox<Object>> | undefined;
-  const tell = () =>
-    (told ??= getSandbox(namespace, SANDBOX_NAME, {
-      // keepAlive is stored by the object: leaving "never" again takes an explicit false.
-      keepAlive: never,
-      ...(never ? {} : { sleepAfter: options.sleepAfter }),
-    }));
+  const object = namespace.get(namespace.idFromName(SANDBOX_NAME));
   return {
-    object: new Proxy(bare, {
-      get(target, method) {
-        tell();
-        return Reflect.get(target, method, target);
-      },
-    }),
-    bare,
+    object,
+    bare: object,
     async socket(port) {
       const request = new Request("http://localhost/", { headers: { upgrade: "websocket", connection: "Upgrade" } });
-      const { webSocket, status } = await tell().wsConnect(request, port);
+      const { webSocket, status } = await getSandbox(namespace, SANDBOX_NAME).wsConnect(request, port);
       if (!webSocket)
         throw new Failure("unavailable", "The Moltbot's gateway refused the connection.", {
           cause: `status ${status}`,
@@ -47,6 +33,6 @@ export function sandboxHandle<Object extends SandboxObject<Cloudflare.Env>>(
       webSocket.accept();
       return webSocket;
     },
-    fetch: (port, path, init) => tell().containerFetch(new Request(`http://localhost${path}`, init), port),
+    fetch: (port, path, init) => object.containerFetch(new Request(`http://localhost${path}`, init), port),
   };
 }

@@ -18,6 +18,8 @@ export interface GatewayStatus {
   readySince?: string;
   /** Why it does not start. */
   reason?: string;
+  /** What is wrong although it runs, for people. */
+  problem?: string;
 }
 
 /** How long the container was up, and what that costs by list prices: an estimate. */
@@ -37,11 +39,11 @@ export interface Uptime {
 /** What can be done with the bot as a whole. Only `gatewayReady`, `gatewayStart` and `gatewayRestart` start anything. */
 export interface BotLifecycle {
   gatewayStatus(): Promise<Reply<GatewayStatus>>;
-  /** Begins a start where one is needed, and does not wait for it. */
+  /** Begins a start where one is needed, one of a gateway that hangs included, and does not wait for it. */
   gatewayStart(): Promise<Reply<GatewayStatus>>;
   /** Stops the gateway, forgets earlier failures, starts it, and waits for it. */
   gatewayRestart(): Promise<Reply<unknown>>;
-  /** Ends the gateway in order and stops the container; it wakes when somebody needs it. */
+  /** Ends the gateway in order and stops the container, and returns when it has stopped; it wakes when somebody needs it. */
   sleep(): Promise<Reply<void>>;
   /** The last lines of the gateway's log, redacted; of the last run when it does not run now. */
   gatewayLog(lines: number): Promise<Reply<{ lines: string[]; running: boolean }>>;

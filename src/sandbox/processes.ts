@@ -1,6 +1,12 @@
 import { pause } from "../core/deadline.ts";
+import { Failure } from "../core/failure.ts";
 import type { RecordStorage } from "./record.ts";
-import type { ShellResult } from "./results.ts";
+
+export interface ProcessState {
+  pid: number | undefined;
+  running: boolean;
+  exitCode: number | undefined;
+}
 
 /** What the supervisor needs of the container; the Sandbox object implements it. */
 export interface GatewayHost {
@@ -8,29 +14,41 @@ export interface GatewayHost {
   running(): boolean;
   /** HTTP to a port of the running container; throws when nothing listens. Never starts the container. */
   probe(port: number, path: string, signal: AbortSignal): Promise<Response>;
+  /** These two start the container if they have to. */
   write(path: string, content: string): Promise<void>;
   start(command: string, id: string, env: Record<string, string>): Promise<void>;
-  /** Undefined when no such process is known. */
-  process(id: string): Promise<{ pid: number | undefined; running: boolean; exitCode: number | undefined } | undefined>;
+  /** Undefined when no such process is known. These three never start the container; they throw when it does not answer soon. */
+  process(id: string): Promise<ProcessState | undefined>;
   logs(id: string): Promise<string>;
-  shell(command: string, env?: Record<string, string>): Promise<ShellResult>;
+  /** To a process and all of its group, where it leads one. */
+  signal(name: "TERM" | "KILL", pid: number): Promise<void>;
+  /** Ends everything in order, the container included. */
+  sleep(): Promise<void>;
+  /** Told when the gateway has come up. */
+  started(): void;
+}
+
+/** As `process`; in a container that is too busy to say so soon, it runs. */
+export async function stateOf(host: GatewayHost, id: string): Promise<ProcessState> {
+  try {
+    return (await host.process(id)) ?? { pid: undefined, running: false, exitCode: undefined };
+  } catch (error) {
+    if (error instanceof Failure && error.code === "timeout")
+      return { pid: undefined, running: true, exitCode: undefined };
+    throw error;
+  }
 }
 
 /** Ends a process: asked first, killed with its group after `withinMs`. */
 export async function endProcess(host: GatewayHost, id: string, withinMs: number): Promise<void> {
-  const before = await host.process(id);
-  if (!before?.running || before.pid === undefined) return;
+  const before = await stateOf(host, id);
+  if (!before.running || before.pid === undefined) return;
   const { pid } = before;
   // Not by the container's own way of ending a process, which allows it no time.
-  await signalGroup(host, "TERM", pid);
+  await host.signal("TERM", pid);
   const end = Date.now() + withinMs;
-  while (Date.now() < end && (await host.process(id))?.running) await pause(100);
+  while (Date.now() < end && (await stateOf(host, id)).running) await pause(100);
   // Also when it has ended: what it had started may go on.
-  await signalGroup(host, "KILL", pid);
-  while (Date.now() < end + 2_000 && (await host.process(id))?.running) await pause(100);
-}
-
-/** To the process and all of its group, where it leads one. */
-async function signalGroup(host: GatewayHost, signal: "TERM" | "KILL", pid: number): Promise<void> {
-  await host.shell(`kill -${signal} -- -${pid} 2>/dev/null || kill -${signal} ${pid} 2>/dev/null`);
+  await host.signal("KILL", pid);
+  while (Date.now() < end + 2_000 && (await stateOf(host, id)).running) await pause(100);
 }

@@ -26,6 +26,8 @@ export interface GatewayRecord {
   tail?: string[];
   /** When it was started again because it had died, in milliseconds, the last ones. */
   revived?: number[];
+  /** When its companion had ended and was started again, in milliseconds, the last ones. */
+  companionEnds?: { at: number; exitCode?: number }[];
 }
 
 export interface RecordStorage {

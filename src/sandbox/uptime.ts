@@ -5,10 +5,19 @@ const KEY = "moltbot:uptime";
 const HOUR_MS = 60 * 60 * 1000;
 
 /**
- * Dollars for an hour that the container is up: a standard-1 instance (1/2 vCPU, 4 GiB, 8 GB disk) costs about $34.50 for a
- * month of 730 hours by Cloudflare's list prices. An estimate: the processor is billed as used, and a plan includes some.
+ * List prices in dollars (https://developers.cloudflare.com/containers/pricing/, as read in August 2026): a GiB of memory
+ * and a GB of disk for a second that the container is up, and a vCPU for a second that it works.
  */
-const USD_PER_HOUR = 34.5 / 730;
+const USD = { gibSecond: 0.0000025, gbSecond: 0.00000007, vcpuSecond: 0.00002 } as const;
+
+/** Assumed: an instance of type standard-2, the smallest with a whole vCPU... */
+const INSTANCE = { vcpu: 1, gib: 6, gb: 12 } as const;
+/** ...that works a tenth of the time, and nothing of it in what the plan includes (25 GiB hours and 375 vCPU minutes a month). */
+const WORKS = 0.1;
+
+/** Dollars for an hour that the container is up: an estimate, about 6.4 cents. */
+const USD_PER_HOUR =
+  3_600 * (INSTANCE.gib * USD.gibSecond + INSTANCE.gb * USD.gbSecond + INSTANCE.vcpu * WORKS * USD.vcpuSecond);
 
 interface Month {
   month: string;

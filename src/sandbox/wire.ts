@@ -9,6 +9,9 @@ import { Failure, type FailureCode } from "../core/failure.ts";
 /** Passed as a session id, it makes the container start a fresh process for each call instead of queueing in one shell. */
 export const NO_SESSION = "__DISABLE_SESSION__";
 
+/** Where in the container its own server listens. */
+export const SERVER_PORT = 3000;
+
 const errorSchema = z.object({ code: z.string(), message: z.string() });
 
 const CODES: Record<string, { code: FailureCode; hint: string }> = {

@@ -1,3 +1,4 @@
+import { botJobs } from "./bot/jobs.ts";
 import { botLogs } from "./bot/logs.ts";
 import { botRestart } from "./bot/restart.ts";
 import { botSleep } from "./bot/sleep.ts";
@@ -82,4 +83,5 @@ export const TOOLS: readonly AnyTool[] = [
   botSleep,
   botRestart,
   botLogs,
+  botJobs,
 ];

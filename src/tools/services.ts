@@ -4,6 +4,7 @@ import type { CommandHost } from "../sandbox/commands.ts";
 import type { FolderStatus } from "../sandbox/folder.ts";
 import type { BotLifecycle } from "../sandbox/lifecycle.ts";
 import type { DirectoryEntry } from "../sandbox/results.ts";
+import type { GatewayJobs } from "../gateway/jobs.ts";
 import type { UsageAccess } from "../usage/access.ts";
 import type { Reply } from "../core/reply.ts";
 import type { MemoryReader } from "../memory/access.ts";
@@ -40,6 +41,8 @@ export interface ToolServices {
   commands: CommandHost;
   files: FileHost;
   bot: BotHost;
+  /** The gateway has to run for it; nothing here wakes it. */
+  jobs: GatewayJobs;
   memory: MemoryReader;
   /** The models the bot is set to, in the order they are asked, and the day's caps. */
   model: { names: readonly string[]; caps: { dailyTokens: number | undefined; dailyUsd: number | undefined } };

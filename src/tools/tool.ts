@@ -50,6 +50,12 @@ export interface Call {
   resumed?: Resumed;
 }
 
+/** What some values of one argument need beside the tool's own scope. */
+export interface MoreScopes {
+  argument: string;
+  of: Readonly<Record<string, Scope>>;
+}
+
 /** A tool is a value: the pipeline, the docs, scopes and annotations are all made from it. */
 export interface Tool<
   Needs extends keyof ToolServices = keyof ToolServices,
@@ -61,6 +67,7 @@ export interface Tool<
   title: string;
   description: string;
   scope: Scope;
+  moreScopes?: MoreScopes;
   effect: Effect;
   /** It may reach beyond the bot's own sandbox: what it runs has the internet. */
   openWorld?: boolean;
@@ -89,6 +96,14 @@ export interface AnyTool extends Omit<Tool, "run" | "deadlineMs" | "tasks"> {
   /** Takes the arguments, or says what is wrong with them. */
   prepare: (input: unknown) => { ok: true; prepared: Prepared } | { ok: false; issues: readonly z.core.$ZodIssue[] };
   tasks?: Tasks<ToolServices, Data>;
+}
+
+/** All scopes that a call with these arguments needs; they need not have been checked yet. */
+export function scopesFor({ scope, moreScopes }: Pick<AnyTool, "scope" | "moreScopes">, input: unknown): Scope[] {
+  if (!moreScopes || typeof input !== "object" || input === null) return [scope];
+  const value: unknown = Object.entries(input).find(([name]) => name === moreScopes.argument)?.[1];
+  const more = Object.entries(moreScopes.of).find(([name]) => name === value)?.[1];
+  return more === undefined ? [scope] : [scope, more];
 }
 
 /** Has the compiler check a tool's parts against each other, and hides its types from the registry. */

@@ -9,7 +9,7 @@ import { type Stack, startStack } from "../../local/stack.ts";
 
 const countsSchema = z.object({ renewals: z.number(), starts: z.number(), running: z.boolean() });
 
-const HOSTS = ["localhost", "127.0.0.1"];
+const HOSTS = ["localhost", "ui.localhost", "127.0.0.1"];
 
 export interface PageStack {
   url: string;
@@ -23,14 +23,14 @@ export interface PageStack {
 }
 
 /** The real Worker and sign-in of one machine, and a real browser beside it, in the jail that the stack made for its own. */
-export async function pageStack(): Promise<PageStack> {
+export async function pageStack(variables: Record<string, string> = {}): Promise<PageStack> {
   const stateDir = await mkdtemp(join(tmpdir(), "moltbot-page-"));
   const stack = await startStack({
     stateDir,
     entry: join(import.meta.dirname, "..", "auth", "fixture", "worker.ts"),
     // The Worker, and the page to sign in.
     browserHosts: HOSTS,
-    variables: {},
+    variables,
   });
   const program = spawn(
     "/bin/sh",

@@ -205,6 +205,14 @@ describe("the gateway's jobs", () => {
     }
   });
 
+  it("are listed also when one has a time that no calendar has", async () => {
+    const state = { nextRunAtMs: 1e300, lastRunAtMs: -1e300, runningAtMs: 1 };
+    const odd = { id: "1", name: "x", enabled: true, schedule: { kind: "every", everyMs: 1 }, payload: {}, state };
+    const payload = { jobs: [odd], nextOffset: null };
+    const [listed] = await gatewayJobs(answering(JSON.stringify({ ok: true, payload }))).list();
+    expect(listed).toEqual({ id: "1", name: "x", schedule: "every ms", enabled: true, running: true });
+  });
+
   it("are listed all, however many pages they take", async () => {
     const one = { enabled: true, schedule: { kind: "on-exit", command: "x" }, payload: { kind: "command" } };
     const pages: GatewayPost = (_path, body) => {

@@ -45,8 +45,13 @@ export async function servePages(): Promise<Pages> {
       return void response.end("the file's content");
     }
     if (url.pathname === "/go")
-      return void response.writeHead(302, { location: url.searchParams.get("to") ?? "/" }).end();
-    const page = PAGES[url.pathname] ?? `<title>${url.pathname}</title><p>${url.search.replaceAll("<", "&lt;")}</p>`;
+      return void response
+        .writeHead(302, { location: Buffer.from(url.searchParams.get("to") ?? "/").toString("latin1") })
+        .end();
+    // A page as a test writes it.
+    const given = url.pathname === "/given" ? url.searchParams.get("html") : undefined;
+    const page =
+      given ?? PAGES[url.pathname] ?? `<title>${url.pathname}</title><p>${url.search.replaceAll("<", "&lt;")}</p>`;
     response.setHeader("content-type", "text/html; charset=utf-8");
     response.setHeader("access-control-allow-origin", "*");
     response.end(page);

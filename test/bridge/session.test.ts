@@ -112,7 +112,12 @@ describe.each(WAYS)("the browser behind the port, reached %s,", (way) => {
     expect(evaluated.result).toMatchObject({ result: { value: "about:blank#here" } });
     await fetch(`${stack.url}/json/close/${opened.id}`);
     await expect.poll(listed).not.toContainEqual({ id: opened.id });
-    for (const address of ["file:///etc/passwd", "chrome://version", "view-source:file:///etc/passwd"]) {
+    for (const address of [
+      "file:///etc/passwd",
+      "chrome://version",
+      "about:version",
+      "view-source:file:///etc/passwd",
+    ]) {
       expect((await fetch(`${stack.url}/json/new?${address}`, { method: "PUT" })).status).toBe(400);
     }
   });

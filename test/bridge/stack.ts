@@ -8,6 +8,7 @@ import { unstable_startWorker } from "wrangler";
 import { z } from "zod";
 import { openBridgeDoor } from "../../local/bridge-door.ts";
 import { openBrowser } from "../../local/browser/browser.ts";
+import type { ProxyNetwork } from "../../local/browser/policy-proxy.ts";
 import { freePort } from "../../local/ports.ts";
 import { tieWorkerd } from "../../local/workerd.ts";
 import type { BridgeLimits } from "../../src/bridge/cdp/limits.ts";
@@ -48,7 +49,7 @@ export interface BridgeStack {
 
 /** The real bridge with the real binding and port: client → port → door → Worker → object → Chromium. */
 export async function bridgeStack(
-  options: { limits?: Partial<BridgeLimits>; hosts?: string[]; way?: Way } = {},
+  options: { limits?: Partial<BridgeLimits>; hosts?: string[]; way?: Way; network?: ProxyNetwork } = {},
 ): Promise<BridgeStack> {
   const stateDir = await mkdtemp(join(tmpdir(), "moltbot-bridge-"));
   const closing: (() => Promise<unknown>)[] = [() => rm(stateDir, { recursive: true, force: true })];
@@ -61,6 +62,7 @@ export async function bridgeStack(
       stateDir,
       privateHosts: options.hosts ?? ["localhost"],
       log: (line) => logged.push(line),
+      network: options.network,
     });
     closing.push(() => browser.close());
     tieWorkerd();

@@ -82,6 +82,7 @@ describe("permissions", () => {
       "chat_history",
       "bot_status",
       "bot_wake",
+      "bot_jobs",
     ]);
     expect((await session.client.listResources()).resources.map(({ name }) => name)).toEqual(["status"]);
     await session.close();

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Failure } from "../../core/failure.ts";
-import { closeAs } from "./close-code.ts";
+import { closeAs } from "../../core/close-code.ts";
 
 const ANSWER_WITHIN_MS = 15_000;
 

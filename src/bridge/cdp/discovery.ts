@@ -86,7 +86,8 @@ async function opened(request: Request, control: Control): Promise<Record<string
 function addressIn(query: string): string {
   if (query === "") return "about:blank";
   const url = URL.parse(decoded(query));
-  if (url && ["http:", "https:", "about:", "data:", "blob:"].includes(url.protocol)) return url.href;
+  if (url && (["http:", "https:", "data:", "blob:"].includes(url.protocol) || /^about:blank\b/.test(url.href)))
+    return url.href;
   throw new Failure("invalid_input", "That is no address of a web page.", { hint: "Begin it with https://." });
 }
 

@@ -1,4 +1,4 @@
-import { closeAs } from "./close-code.ts";
+import { closeAs } from "../../core/close-code.ts";
 import type { Screened } from "./screen.ts";
 
 /** Couples a client's socket with the browser's: what one says the other hears, and both end together. */

@@ -34,6 +34,7 @@ export const botStatus = defineTool({
     starts: z.number(),
     ready_since: z.string().optional(),
     reason: z.string().optional(),
+    problem: z.string().optional().describe("What is wrong although it runs."),
     model: z.string(),
     fallbacks: z.array(z.string()).describe("Asked in this order when the model fails."),
     usage_today: z.object({
@@ -69,7 +70,7 @@ export const botStatus = defineTool({
     ]);
     const [name = "", ...fallbacks] = model.names;
     const { dailyTokens, dailyUsd } = model.caps;
-    const { phase, starts, readySince, reason, since, step } = gateway;
+    const { phase, starts, readySince, reason, problem, since, step } = gateway;
     return {
       data: {
         phase,
@@ -78,6 +79,7 @@ export const botStatus = defineTool({
         starts,
         ...(readySince ? { ready_since: readySince } : {}),
         ...(reason ? { reason } : {}),
+        ...(problem ? { problem } : {}),
         model: name,
         fallbacks,
         usage_today: {
@@ -105,6 +107,7 @@ export const botStatus = defineTool({
         sentence(phase, readySince ?? since),
         step ?? "",
         reason ?? "",
+        problem ?? "",
         `Model: ${[name, ...fallbacks].join(", then ")}. Chats in progress: ${chats.running}.`,
         `Today: ${said(today.total)}${capsText(model.caps)}.`,
         uptimeText(up),
@@ -162,7 +165,7 @@ function sentence(phase: GatewayStatus["phase"], readySince: string | undefined)
     case "asleep":
       return "Asleep; the next chat wakes it.";
     case "unresponsive":
-      return "It runs but does not answer: it may be busy for a moment. A chat waits for it; bot_restart starts it anew.";
+      return "It runs but does not answer: it may be busy for a moment. A chat waits for it; bot_wake starts it anew when it goes on so, bot_restart at once.";
     case "ready":
     case "restoring":
     case "starting":

@@ -12,7 +12,7 @@ export const botWake = defineTool({
   name: "bot_wake",
   title: "Wake the Moltbot",
   description:
-    "Starts the Moltbot when it is asleep, and waits until it is ready: 10 to 60 s, with progress. When it takes longer it goes on, and bot_status tells when it is ready. Not needed before a chat, which wakes it too.",
+    "Starts the Moltbot when it is asleep, or anew when it hangs, and waits until it is ready: 10 to 60 s, with progress. When it takes longer it goes on, and bot_status tells when it is ready. Not needed before a chat, which wakes it too.",
   scope: "chat",
   effect: "write",
   idempotent: true,

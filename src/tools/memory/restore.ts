@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { raced } from "../../core/deadline.ts";
+import { Failure } from "../../core/failure.ts";
 import { unwrap } from "../../core/reply.ts";
 import { generationSchema } from "../../memory/format.ts";
 import { defineTool } from "../tool.ts";
@@ -24,11 +25,25 @@ export const memoryRestore = defineTool({
   }),
   deadlineMs: 120_000,
   async run({ generation: restored }, { memory, bot }, { signal, progress }) {
+    // Before the bot is stopped for it.
+    if (!unwrap(await memory.generations()).some(({ id }) => id === restored)) {
+      throw new Failure("not_found", `There is no generation ${restored}.`, {
+        hint: "memory_generations lists those there are.",
+      });
+    }
     const { phase } = unwrap(await bot.gatewayStatus());
     await progress("Committing what is there now");
     unwrap(await raced(bot.gatewayRest(), signal));
-    const { id, files } = unwrap(await raced(memory.restore(restored), signal));
     const started = phase === "ready";
+    // Not of the call's wait: who gives up waiting does not stop what is being put back.
+    const restoring = memory
+      .restore(restored)
+      .then(unwrap)
+      .catch(async (error: unknown) => {
+        if (started) await bot.gatewayStart();
+        throw error;
+      });
+    const { id, files } = await raced(restoring, signal);
     if (started) {
       await progress("Starting the Moltbot on what was put back");
       unwrap(await raced(bot.gatewayRestart(), signal));

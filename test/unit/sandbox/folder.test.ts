@@ -102,7 +102,7 @@ describe("the folder for large files", () => {
     await folder.ensure();
     expect(await folder.status()).toEqual({ path: "/files", problem: "The folder /files is not there: no FUSE here" });
     expect(await new FolderMount(() => FOLDER, host).status()).toMatchObject({ problem: expect.any(String) });
-    expect(done).toEqual(["unmount /files", "mount STATE/files /files", "rmdir /files"]);
+    expect(done).toEqual(["unmount /files", "mount STATE/files /files", "rmdir /files || chmod 555 /files"]);
     fails = false;
     await vi.advanceTimersByTimeAsync(61_000);
     await folder.ensure();

@@ -3,7 +3,7 @@ import type { GatewayHost } from "../../../src/sandbox/processes.ts";
 import type { GatewayRecord } from "../../../src/sandbox/record.ts";
 import { GatewaySupervisor } from "../../../src/sandbox/supervisor.ts";
 
-/** A container in which every process that is started goes on, and every port answers. */
+/** A container in which every process that is started goes on, but for the one that prepares, and every port answers. */
 function container() {
   const written: string[] = [];
   const started: string[] = [];
@@ -17,9 +17,16 @@ function container() {
     probe: async () => new Response(null),
     write: async (_path, content) => void written.push(content),
     start: async (_command, id) => void started.push(id),
-    process: async (id) => (started.includes(id) ? { pid: 1, running: true, exitCode: undefined } : undefined),
+    process: async (id) => {
+      if (!started.includes(id)) return undefined;
+      return id === "prepare"
+        ? { pid: 1, running: false, exitCode: 0 }
+        : { pid: 1, running: true, exitCode: undefined };
+    },
     logs: async () => "",
-    shell: async () => ({ exitCode: 0, stdout: "", stderr: "" }),
+    signal: async () => {},
+    sleep: async () => {},
+    started: () => {},
   };
   return { host, written, started };
 }
@@ -45,6 +52,6 @@ describe("a gateway that runs while the settings change", () => {
     expect((await supervisor.ready()).bridge).toBe(bridge);
     await supervisor.ready();
     expect(written).toEqual(["one", "two"]);
-    expect(started).toEqual(["companion", "helper", "gateway"]);
+    expect(started).toEqual(["prepare", "companion", "helper", "gateway"]);
   });
 });
