@@ -68,6 +68,19 @@ async function say(message: string): Promise<void> {
   await box.press("Enter");
 }
 
+/** A start that failed, as the page would be told of it: nothing that stands in a log is anything but text. */
+async function showsWhatFailed(): Promise<void> {
+  const hostile = `</pre><img src="x" onerror="hacked = 1"><script>hacked = 1</script>`;
+  const told = { phase: "failed", starts: 3, reason: `It ended: ${hostile}`, log: [hostile, "line two"] };
+  await page.route("**/_moltbot/status", (route) => route.fulfill({ json: told }));
+  await page.getByRole("button", { name: "Try again" }).waitFor();
+  expect(await page.locator("#reason").textContent()).toBe(told.reason);
+  expect(await page.locator("#log").textContent()).toBe(`${hostile}\nline two`);
+  expect(await page.evaluate<string>("`${document.images.length} ${typeof hacked}`")).toBe("0 undefined");
+  await page.unroute("**/_moltbot/status");
+  await page.getByText("The Moltbot wakes up.").waitFor();
+}
+
 describe("a person at the Control UI", () => {
   it(
     "signs in, sees the start, is let in by the admin page, and chats",
@@ -75,6 +88,7 @@ describe("a person at the Control UI", () => {
       await page.goto(`${bot.stack.controlUrl}/`);
       await signIn(page);
       await page.getByText("The Moltbot wakes up.").waitFor();
+      await showsWhatFailed();
       await expect
         .poll(() => page.locator("li[aria-current]").textContent(), { timeout: START_MS })
         .toBe("Start the gateway");
