@@ -140,6 +140,8 @@ export interface ChatAccess {
   /** NDJSON of ChatEvent from the cursor on; ends after the `end` event. Dropping it does not touch the run. */
   follow(principal: string, runId: string, cursor: number): Promise<Reply<ReadableStream<Uint8Array>>>;
   cancel(principal: string, runId: string): Promise<Reply<CancelledRun>>;
+  /** Ends every run, whoever's it is, within seconds: the container is about to stop. */
+  cancelAll(): Promise<Reply<void>>;
   /** What a run asks before it goes on, oldest first; none when it has ended. */
   approvals(principal: string, runId: string): Promise<Reply<AskedApproval[]>>;
   /** Answers what one of the principal's runs asks. The same answer twice is one. */

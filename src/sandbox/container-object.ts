@@ -6,9 +6,9 @@ import { Activity } from "./activity.ts";
 import { anyCommandRuns } from "./commands.ts";
 import type { EgressPolicy } from "./egress.ts";
 import { type BucketFolder, FolderMount, type MountHost } from "./folder.ts";
-import { Lookout, SERVER_PORT } from "./lookout.ts";
+import { Lookout } from "./lookout.ts";
 import { capReached, UptimeClock, type UptimeLimits } from "./uptime.ts";
-import { NO_SESSION } from "./wire.ts";
+import { NO_SESSION, SERVER_PORT } from "./wire.ts";
 import { Workbench } from "./workbench.ts";
 
 /** How often the container is looked after while it is up. */

@@ -4,11 +4,10 @@ import { deadline, raced } from "../core/deadline.ts";
 import { Failure } from "../core/failure.ts";
 import type { ProcessState } from "./processes.ts";
 import type { ShellResult } from "./results.ts";
-import { NO_SESSION } from "./wire.ts";
+import { NO_SESSION, SERVER_PORT } from "./wire.ts";
 
-/** The port of the container's own server, and the path of its rpc. */
-const SERVER = "http://localhost:3000/rpc";
-export const SERVER_PORT = 3000;
+/** The rpc of the container's own server. */
+const SERVER = `http://localhost:${SERVER_PORT}/rpc`;
 /** A container that does not answer by then is too busy, or does not answer any more. */
 const WITHIN_MS = 10_000;
 

@@ -116,4 +116,31 @@ describe("a run over a bad wire", { timeout: 30_000 }, () => {
     acknowledge?.();
     await expect.poll(() => methods).toEqual(["chat.send", "chat.abort"]);
   });
+
+  test("ends in time when all are ended, though the gateway does not confirm it, and makes no connection for it", async () => {
+    const methods: string[] = [];
+    const chat = await scripted(
+      ({ method, runId, answer }) => {
+        methods.push(method);
+        if (method === "chat.send") answer({ runId, status: "started" });
+      },
+      { endWithinMs: 300, retryMs: [0, 20_000] },
+    );
+    const heard = await chat.ok("send", "ann", { message: "hi", conversation: "heard" });
+    await expect.poll(() => methods).toEqual(["chat.send"]);
+    const began = Date.now();
+    await chat.ok("cancelAll");
+    expect(Date.now() - began).toBeLessThan(5_000);
+    expect(methods).toEqual(["chat.send", "chat.abort"]);
+    expect(end(await chat.all("ann", heard.runId))).toMatchObject({ status: "cancelled" });
+
+    const cutOff = await chat.ok("send", "ann", { message: "hi", conversation: "cut off" });
+    await expect.poll(() => methods.length).toBe(3);
+    chat.hold(true);
+    chat.cut();
+    await expect.poll(async () => (await chat.ok("status")).connected).toBe(false);
+    await chat.ok("cancelAll");
+    expect(end(await chat.all("ann", cutOff.runId))).toMatchObject({ status: "cancelled" });
+    expect(methods).toHaveLength(3);
+  });
 });
