@@ -24,6 +24,8 @@ const pathRow = z.object({ path: z.string() });
 const countRow = z.object({ n: z.number() });
 const totalRow = z.object({ n: z.number(), bytes: z.number().nullable() });
 const entryRow = z.object({ entry: z.string().transform((text) => entrySchema.parse(JSON.parse(text))) });
+const textRow = z.object({ path: z.string(), entry: z.string() });
+const nameRow = z.object({ name: z.string() });
 const shardRow = z.object({ shard: z.number() });
 const absentRow = z.object({ n: z.number(), first: z.string().nullable() });
 
@@ -53,8 +55,9 @@ export class Entries {
     }
   }
 
+  /** What was received stays: it may be the next present one. */
   clear(): void {
-    for (const table of ["files", "incoming", "staged"]) this.#tables.run(`DELETE FROM ${table}`);
+    for (const table of ["files", "staged"]) this.#tables.run(`DELETE FROM ${table}`);
   }
 
   // Present
@@ -158,15 +161,21 @@ export class Entries {
     return rows.map(({ shard }) => shard);
   }
 
-  /** The entries of one tree as they will be once what is staged is applied, ordered by path. */
-  afterStaged(shard: number, shards: number): Entry[] {
+  /**
+   * One tree as it will be once what is staged is applied: its content, ordered by path, and the blobs it names. Made of the texts
+   * that are there: every entry was checked when it came.
+   */
+  treeAfterStaged(shard: number, shards: number): { content: string; blobs: string[] } {
     const buckets = Array.from({ length: MOST_SHARDS / shards }, (_bucket, n) => shard + n * shards).join(", ");
-    const rows = this.#tables.all(
-      entryRow,
-      `SELECT entry FROM files WHERE bucket IN (${buckets}) AND path NOT IN (SELECT path FROM staged)
-       UNION ALL SELECT entry FROM staged WHERE entry IS NOT NULL AND bucket IN (${buckets})`,
+    const entries = `SELECT path, entry FROM files WHERE bucket IN (${buckets}) AND path NOT IN (SELECT path FROM staged)
+       UNION ALL SELECT path, entry FROM staged WHERE entry IS NOT NULL AND bucket IN (${buckets})`;
+    const rows = this.#tables.all(textRow, entries).toSorted((a, b) => (a.path < b.path ? -1 : 1));
+    const blobs = this.#tables.all(
+      nameRow,
+      `SELECT DISTINCT json_extract(piece.value, '$.blob') AS name
+       FROM (${entries}) AS listed, json_each(listed.entry, '$.pieces') AS piece`,
     );
-    return rows.map(({ entry }) => entry).toSorted((a, b) => (a.path < b.path ? -1 : 1));
+    return { content: `[${rows.map(({ entry }) => entry).join(",")}]`, blobs: blobs.map(({ name }) => name) };
   }
 
   applyStaged(): void {

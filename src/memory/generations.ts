@@ -1,8 +1,8 @@
 import { Failure } from "../core/failure.ts";
+import { log } from "../core/log.ts";
 import { encodeBlob, sha256 } from "./codec.ts";
 import {
   blobsOf,
-  type Entry,
   FORMAT,
   generationOf,
   type Manifest,
@@ -13,7 +13,7 @@ import {
 } from "./format.ts";
 import type { ImportedTrees } from "./access.ts";
 import type { Ledger } from "./ledger.ts";
-import { rebuild } from "./rebuild.ts";
+import { readBucket, refill } from "./rebuild.ts";
 import type { MemoryStore, PlacedHead } from "./store.ts";
 
 /** Blobs that were asked for or uploaded, but are in no generation yet, are safe from the sweep for so long. */
@@ -103,10 +103,17 @@ export class Generations {
     return named;
   }
 
-  /** Fills the ledger from R2 alone. */
+  /** Fills the ledger from R2 alone; until all of it is read, the ledger stays as it is. */
   async rebuild(): Promise<void> {
-    const present = await rebuild(this.#store, this.#ledger);
-    if (present) await this.#adopt(present);
+    const told = await readBucket(this.#store);
+    const id = told.present?.head.generation;
+    const manifest = told.generations.find(({ generation }) => generation === id);
+    await this.#receive(manifest?.trees ?? []);
+    this.#ledger.atomically(() => {
+      refill(this.#ledger, told);
+      if (manifest) this.#makePresent(manifest);
+    });
+    log("info", "memory.rebuild", { outcome: "ok", generations: told.generations.length, blobs: told.blobs.length });
   }
 
   /** Asks R2 for the head, and brings the ledger in line with it. */
@@ -133,11 +140,14 @@ export class Generations {
   async #adopt(placed: PlacedHead): Promise<void> {
     const manifest = await this.#store.manifest(placed.head.generation);
     await this.#receive(manifest.trees);
-    this.#ledger.atomically(() => {
-      this.#ledger.entries.applyReceived();
-      this.#ledger.setGeneration(manifest, "live");
-      this.#ledger.setFact("head", manifest.generation);
-    });
+    this.#ledger.atomically(() => this.#makePresent(manifest));
+  }
+
+  /** Whose entries were received. */
+  #makePresent(manifest: Manifest): void {
+    this.#ledger.entries.applyReceived();
+    this.#ledger.setGeneration(manifest, "live");
+    this.#ledger.setFact("head", manifest.generation);
   }
 
   /** Everything the staged entries refer to has to be there. */
@@ -157,15 +167,15 @@ export class Generations {
       const batch = waiting.splice(0, AT_ONCE);
       await Promise.all(
         batch.map(async (shard) => {
-          trees[shard] = await this.#writeTree(this.#ledger.entries.afterStaged(shard, shards), now);
+          trees[shard] = await this.#writeTree(this.#ledger.entries.treeAfterStaged(shard, shards), now);
         }),
       );
     }
     return trees;
   }
 
-  async #writeTree(entries: Entry[], now: number): Promise<string> {
-    const content = new TextEncoder().encode(JSON.stringify(entries));
+  async #writeTree(tree: { content: string; blobs: string[] }, now: number): Promise<string> {
+    const content = new TextEncoder().encode(tree.content);
     if (content.byteLength > MOST_BLOB_BYTES) {
       throw new Failure("too_large", "The memory's files are too many and too large to be listed.", {
         hint: "Move the largest to the folder for large files.",
@@ -175,7 +185,7 @@ export class Generations {
     const sha = sha256(content);
     const name = blobs.usable(sha) ?? blobs.reserve(sha);
     blobs.pin(name, now + PIN_MS);
-    blobs.setTree(name, [...new Set(entries.flatMap(blobsOf))]);
+    blobs.setTree(name, tree.blobs);
     if (blobs.state(name) === "stored") return name;
     const stored = encodeBlob(content);
     await this.#store.putBlob(name, stored);

@@ -145,7 +145,8 @@ export function awakeAreas(of: () => { stack: PageStack; person: Visit; telegram
       await page.keyboard.press("Enter");
       await page.getByText("Closed.").waitFor();
       // It is the same shell again, until it ends itself.
-      await page.getByRole("button", { name: "Open a terminal" }).click();
+      expect(await page.evaluate("document.activeElement.textContent")).toBe("Open a terminal");
+      await page.keyboard.press("Enter");
       await expect.poll(() => screen.innerText()).toContain("green-word");
       await page.getByText("Open", { exact: true }).waitFor();
       await type("exit");

@@ -44,9 +44,10 @@ afterAll(async () => {
 async function greet(device: DeviceKey, own?: string, origin = ORIGIN): Promise<z.output<typeof answerSchema>> {
   const socket = new WebSocket(`${worker.url.replace("http", "ws")}/`, { origin });
   const frames: unknown[] = [];
-  socket.on("message", (data) => {
-    received.push(String(data));
-    frames.push(JSON.parse(String(data)));
+  socket.on("message", (data: Buffer) => {
+    const text = data.toString();
+    received.push(text);
+    frames.push(JSON.parse(text));
   });
   await once(socket, "message");
   const { nonce, ts } = challengeSchema.parse(frames[0]).payload;

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { z } from "zod";
@@ -12,11 +12,13 @@ const SENDABLE = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 10
 /** A gateway of the test's: it keeps what it was asked, and answers as the test wants. */
 const asked: IncomingMessage[] = [];
 const sockets = new WebSocketServer({ noServer: true, maxPayload: 64 * 1024 * 1024 });
-const gateway = createServer(async (request, response) => {
+const gateway = createServer((request, response) => void served(request, response));
+async function served(request: IncomingMessage, response: ServerResponse) {
   asked.push(request);
   let body = "";
   for await (const part of request) body += String(part);
-  switch (request.url) {
+  const { url } = request;
+  switch (url) {
     case "/moved":
       return response.writeHead(302, { location: "/elsewhere" }).end();
     case "/cookie":
@@ -25,10 +27,11 @@ const gateway = createServer(async (request, response) => {
       response.writeHead(200, { "content-type": "text/event-stream" });
       response.write("data: one\n\n");
       return setTimeout(() => response.end("data: two\n\n"), 200);
+    case undefined:
     default:
-      return response.end(JSON.stringify({ url: request.url, method: request.method, body }));
+      return response.end(JSON.stringify({ url, method: request.method, body }));
   }
-});
+}
 gateway.on("upgrade", (request, socket, head) => {
   asked.push(request);
   if (request.url === "/no")

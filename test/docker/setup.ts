@@ -39,11 +39,16 @@ export default async function setup(project: TestProject): Promise<(() => Promis
       EGRESS_ALLOW: "on-the-list.example",
     },
   });
-  const password = readFileSync(stack.passwordFile, "utf8").trim();
-  project.provide("docker", { bot: { url: stack.url, password } });
-  return async () => {
+  const close = async () => {
     await stack.close();
     await standIn.close();
     await rm(stateDir, { recursive: true, force: true });
   };
+  await stack.warm().catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
+  const password = readFileSync(stack.passwordFile, "utf8").trim();
+  project.provide("docker", { bot: { url: stack.url, password } });
+  return close;
 }

@@ -10,7 +10,7 @@ import { containerOf, type TestContainer } from "../local/container-under-test.t
 const answerSchema = z.object({ value: z.unknown().optional(), error: z.string().optional() });
 
 /** How long a busy machine may take to start a gateway, or to end one. Milliseconds. */
-export const PATIENCE = 150_000;
+export const PATIENCE = 300_000;
 
 export interface LifecycleStack extends AsyncDisposable {
   session: Session;

@@ -90,7 +90,7 @@ describe("when the storage fails", { timeout: 600_000 }, () => {
       // A start writes nothing that could arrive late.
       kinds: READ_FAULTS,
     });
-    expect([...failed].toSorted()).toEqual(["get blobs", "get head.json"]);
+    expect([...failed].toSorted()).toEqual(["get blobs", "get head.json", "get manifests"]);
 
     await stack.faults({ calls: [], down: true });
     blank = stack.disk();

@@ -102,6 +102,25 @@ describe("what the memory object knows of the bucket", () => {
     expect(rest.files).toHaveLength(4);
   });
 
+  it("is told to whoever reads a file whose content is damaged or gone: which object, and what to do", async () => {
+    const disk = stack.disk();
+    const bot = await start(disk);
+    write(disk, "note.md", "old");
+    await bot.keep();
+    const { head: older } = await stack.call("status");
+    write(disk, "note.md", "new");
+    await bot.keep();
+    const note = (await soundHead(stack)).entries.find(({ path }) => path === "workspace/note.md");
+    const key = blobKey(note?.kind === "file" ? (note.pieces[0]?.blob ?? "") : "");
+    const asked = { reader: "", path: "note.md", offset: 0, limit: 100 };
+    await stack.bucket("PUT", key, new TextEncoder().encode("\u0000damaged"));
+    await expect(stack.call("read", asked)).rejects.toThrow(`${key} is damaged. Put an older generation back`);
+    await stack.bucket("DELETE", key);
+    await expect(stack.call("read", asked)).rejects.toThrow(`${key} is missing. Put an older generation back`);
+    const { bytes } = await stack.call("read", { ...asked, generation: older.id });
+    expect(Object.values(bytes)).toEqual([...new TextEncoder().encode("old")]);
+  });
+
   it("takes no half of a commit for the whole, and nothing that another keeper left behind", async () => {
     const disk = stack.disk();
     const bot = await start(disk);

@@ -1,7 +1,7 @@
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { useDeferredValue, useState } from "react";
-import { grants } from "../api/grants.ts";
 import { type Entry, journal, type JournalFilter, KINDS } from "../api/journal.ts";
+import { useClientNames } from "../parts/client-names.ts";
 import { Choice, TextField } from "../parts/field.tsx";
 import { Badge } from "../parts/item.tsx";
 import { Moment } from "../parts/moment.tsx";
@@ -67,12 +67,6 @@ export function Journal() {
       </Pages>
     </>
   );
-}
-
-/** Grants tell the names of the person's own clients; of others only the id is known. */
-function useClientNames(): (client: string) => string {
-  const { data } = useQuery(grants);
-  return (client) => data?.grants.find(({ clientId }) => clientId === client)?.client ?? client;
 }
 
 function columns(

@@ -46,7 +46,15 @@ function Session() {
         while you use it.
       </Empty>
       <div className="row">
-        <button type="button" className="button main" onClick={() => setState({ is: "open" })}>
+        <button
+          // Whoever was at the terminal by keyboard goes on here.
+          ref={(button) => {
+            if (state.why !== undefined) button?.focus();
+          }}
+          type="button"
+          className="button main"
+          onClick={() => setState({ is: "open" })}
+        >
           <Icon name="terminal" />
           Open a terminal
         </button>

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { grants } from "../api/grants.ts";
 import { usage, type UsageSummary, type UsageTotal } from "../api/usage.ts";
+import { useClientNames } from "../parts/client-names.ts";
 import { Choice } from "../parts/field.tsx";
 import { Panel } from "../parts/panel.tsx";
 import { Empty, Shown } from "../parts/shown.tsx";
@@ -33,8 +33,7 @@ export function Usage() {
 }
 
 function Summary({ usage: { from, to, total, days, models, clients, conversations } }: { usage: UsageSummary }) {
-  const { data } = useQuery(grants);
-  const nameOf = (client: string) => data?.grants.find(({ clientId }) => clientId === client)?.client ?? client;
+  const nameOf = useClientNames();
   if (total.calls === 0)
     return (
       <Empty>

@@ -32,6 +32,8 @@ export function Screen({ ended }: { ended: (why: string) => void }) {
     const line = openTerminal(terminal, {
       ready() {
         setReady(true);
+        // The window may have changed since it was asked for.
+        line.resize(terminal);
         terminal.focus();
       },
       output: (bytes) => terminal.write(bytes),
