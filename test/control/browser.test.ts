@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { BrowserContext, Page, WebSocket } from "playwright-core";
+import type { BrowserContext, Locator, Page, WebSocket } from "playwright-core";
 import { z } from "zod";
 import { isPersonsFrame } from "../../src/control/activity.ts";
 import { type PageStack, pageStack } from "../admin/page-stack.ts";
@@ -41,9 +41,14 @@ beforeAll(async () => {
 }, START_MS);
 afterAll(() => bot?.close());
 
-async function signIn(at: Page): Promise<void> {
-  await at.getByLabel("Password").fill(bot.password);
+/** The sign-in page may know the browser already, from the other host. */
+async function signIn(at: Page, there: Locator): Promise<void> {
+  const password = at.getByLabel("Password");
+  await password.or(there).first().waitFor();
+  if (!(await password.isVisible())) return;
+  await password.fill(bot.password);
   await at.getByRole("button", { name: "Sign in" }).click();
+  await there.waitFor();
 }
 
 /** Asks the Worker's own pages' routes, as that page does. */
@@ -62,8 +67,8 @@ async function gateway(): Promise<{ phase: string; starts: number }> {
 }
 
 async function say(message: string): Promise<void> {
-  const box = page.locator("textarea").first();
-  await box.waitFor({ timeout: 60_000 });
+  const box = page.locator(".agent-chat__composer-input-row textarea");
+  await box.waitFor({ timeout: START_MS });
   await box.fill(message);
   await box.press("Enter");
 }
@@ -78,7 +83,12 @@ async function showsWhatFailed(): Promise<void> {
   expect(await page.locator("#log").textContent()).toBe(`${hostile}\nline two`);
   expect(await page.evaluate<string>("`${document.images.length} ${typeof hacked}`")).toBe("0 undefined");
   await page.unroute("**/_moltbot/status");
-  await page.getByText("The Moltbot wakes up.").waitFor();
+}
+
+/** The page that waits has gone by itself. */
+async function gatewaysPage(): Promise<void> {
+  await page.locator(".agent-chat__composer-input-row textarea").waitFor({ timeout: START_MS });
+  expect(await page.locator("[data-waiting]").count()).toBe(0);
 }
 
 describe("a person at the Control UI", () => {
@@ -86,17 +96,15 @@ describe("a person at the Control UI", () => {
     "signs in, sees the start, is let in by the admin page, and chats",
     async () => {
       await page.goto(`${bot.stack.controlUrl}/`);
-      await signIn(page);
-      await page.getByText("The Moltbot wakes up.").waitFor();
+      await signIn(page, page.getByText("The Moltbot wakes up."));
+      expect(["Put the memory back", "Start the gateway"]).toContain(
+        await page.locator("li[aria-current]").textContent(),
+      );
       await showsWhatFailed();
-      await expect
-        .poll(() => page.locator("li[aria-current]").textContent(), { timeout: START_MS })
-        .toBe("Start the gateway");
-      await expect.poll(() => page.title(), { timeout: START_MS }).toBe("OpenClaw Control");
+      await gatewaysPage();
 
       await admin.goto(`${bot.url}/admin/`);
-      await signIn(admin);
-      await admin.getByRole("heading", { level: 1 }).waitFor();
+      await signIn(admin, admin.getByRole("heading", { level: 1, name: "Overview" }));
       // On one machine every connection comes from loopback, and the gateway lets such a browser in by itself.
       const { pending } = devicesSchema.parse(await ask("devices"));
       for (const { requestId } of pending) await ask("devices/approve", { requestId });
@@ -116,8 +124,6 @@ describe("a person at the Control UI", () => {
     await wait(75_000);
     const byItself = sent.slice(before);
     expect(byItself.filter((frame) => isPersonsFrame(frame)).map((frame) => frame.slice(0, 200))).toEqual([]);
-    const title = await page.title();
-    expect(title).toContain("OpenClaw");
   });
 
   it(
@@ -136,7 +142,7 @@ describe("a person at the Control UI", () => {
       const wake = page.getByRole("button", { name: "Wake it" });
       // Whether a reload counts as by hand is the browser's to say.
       if (await wake.isVisible()) await wake.click();
-      await expect.poll(() => page.title(), { timeout: START_MS }).toBe("OpenClaw Control");
+      await gatewaysPage();
       // It is known still, and so is what was said.
       await page.getByText("hello from the stand-in").first().waitFor({ timeout: 120_000 });
       await say("say: good morning");
