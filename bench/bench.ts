@@ -10,6 +10,7 @@ import { benchCdp } from "./cdp.ts";
 import { benchControl } from "./control.ts";
 import { directChat } from "./direct-chat.ts";
 import { benchModel } from "./model.ts";
+import { benchPage } from "./page.ts";
 import { type Comparison, compare, compareTogether, table } from "./measure.ts";
 
 /** Every benchmark, in one run on one Moltbot. Prints ratios; nothing here fails for being slow. */
@@ -84,6 +85,8 @@ async function main(): Promise<void> {
       process.stderr.write(`${pair.name} …\n`);
       rows.push(await compare(pair));
     }
+    process.stderr.write("The admin page …\n");
+    rows.push(...(await benchPage(stack)));
     process.stderr.write("The Control UI's way …\n");
     process.stdout.write(`${await benchControl(stack.url, stack.host)}\n`);
     process.stderr.write("The browser bridge …\n");

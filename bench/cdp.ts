@@ -15,12 +15,13 @@ interface Page {
 
 /**
  * The bridge against a socket to Chromium itself: from the Worker on (object, screen, binding), and all the way from the
- * port in the container, which is two processes more.
+ * port in the container, which on one machine is two processes more: the port, and the door in front of the Worker.
  */
 export async function benchCdp(): Promise<Comparison[]> {
   const stack = await bridgeStack();
   try {
-    const bridge = await openPage(`${stack.bridgeUrl.replace("http", "ws")}/devtools/browser/moltbot`, stack.token);
+    const worker = `${stack.workerUrl.replace("http", "ws")}/bridge/cdp/devtools/browser/moltbot`;
+    const bridge = await openPage(worker, stack.token);
     const port = await openPage(`${stack.url.replace("http", "ws")}/devtools/browser/moltbot`);
     const direct = await openPage(await stack.directUrl());
     const rows: Comparison[] = [];

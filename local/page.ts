@@ -21,7 +21,9 @@ export async function buildPage(): Promise<void> {
     try {
       // Here, so that whoever has nothing to build does not load it.
       const { build } = await import("vite");
-      await build({ configFile: join(SOURCE, "vite.config.ts"), build: { outDir: join(fresh, "admin") } });
+      await inProduction(() =>
+        build({ configFile: join(SOURCE, "vite.config.ts"), build: { outDir: join(fresh, "admin") } }),
+      );
       await rm(SITE, { recursive: true, force: true });
       // Whoever else builds it at the same time has the same files: one of the two stays.
       await rename(fresh, SITE).catch((error: unknown) => {
@@ -32,6 +34,18 @@ export async function buildPage(): Promise<void> {
       await rm(fresh, { recursive: true, force: true });
     }
   });
+}
+
+/** Built by a test, it would be React's build for developers, which does some things twice, and stay for everybody else. */
+async function inProduction(work: () => Promise<unknown>): Promise<void> {
+  const { NODE_ENV } = process.env;
+  process.env.NODE_ENV = "production";
+  try {
+    await work();
+  } finally {
+    if (NODE_ENV === undefined) delete process.env.NODE_ENV;
+    else process.env.NODE_ENV = NODE_ENV;
+  }
 }
 
 /** Over its source and the packages' versions. */

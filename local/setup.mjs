@@ -13,6 +13,7 @@ const steps = {
     install(join(root, "container"), "Installing the Moltbot gateway (about 650 MB, half a minute, once)"),
   jail: installBubblewrap,
   browser: unpackBrowser,
+  ffmpeg: installFfmpeg,
   rclone: installRclone,
 };
 
@@ -61,12 +62,23 @@ function installRclone() {
   timed("Installing rclone, which the benchmarks compare with", () => installPackage("rclone", true));
 }
 
+/** The bot makes videos with it; everything else works without, so that a first start need not wait for it. */
+function installFfmpeg() {
+  if (spawnSync("ffmpeg", ["-version"]).status === 0) return;
+  if (process.getuid?.() !== 0) {
+    process.stderr.write("· There is no ffmpeg, so no video is made: sudo apt-get install -y ffmpeg\n");
+    return;
+  }
+  timed("Installing ffmpeg, with which the bot makes videos", () => installPackage("ffmpeg", true));
+}
+
 function installPackage(name, mayFail = false) {
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  if (run("apt-get", ["install", "-y", name], { env }, true)) return;
+  const get = ["install", "-y", "--no-install-recommends", name];
+  if (run("apt-get", get, { env }, true)) return;
   // A fresh machine has no package lists yet.
   run("apt-get", ["update"], { env }, mayFail);
-  run("apt-get", ["install", "-y", name], { env }, mayFail);
+  run("apt-get", get, { env }, mayFail);
 }
 
 function timed(what, work) {

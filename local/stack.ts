@@ -83,7 +83,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const ports = await choosePorts(stateDir, options);
   const url = `http://localhost:${ports.worker}`;
   // Browsers take every name under localhost for this machine.
-  const controlUrl = variables.CONTROL_UI_URL ?? `http://ui.localhost:${ports.worker}`;
+  const controlUrl = (variables.CONTROL_UI_URL ?? `http://ui.localhost:${ports.worker}`).replace(/\/+$/, "");
   const log = createWriteStream(rotated(join(stateDir, "moltbot.log")), { flags: "a", mode: 0o600 });
   const write = (line: string) => void log.write(`${line}\n`);
   const closing: (() => Promise<void>)[] = [];

@@ -75,8 +75,12 @@ ${resources.join("\n")}
 }
 
 function permissions({ scope, moreScopes }: AnyTool): string {
-  const more = Object.entries(moreScopes?.of ?? {}).map(([value, needed]) => `\`${needed}\` for ${value}`);
-  return [`\`${scope}\``, ...more].join(", ");
+  const of = Object.entries(moreScopes?.of ?? {});
+  const more = [...new Set(of.map(([, needed]) => needed))].map((needed) => {
+    const values = of.filter(([, each]) => each === needed).map(([value]) => value);
+    return `, and \`${needed}\` for ${values.join(", ")}`;
+  });
+  return [`\`${scope}\``, ...more].join("");
 }
 
 /** What clients see of everything that is offered, so that no schema changes unnoticed. */

@@ -117,15 +117,19 @@ export class MoltbotSandbox extends SandboxObject<Cloudflare.Env> {
       port: container?.running ? { fetch: portOf(container, GATEWAY_PORT) } : undefined,
       controlUrl: controlUrl ?? publicUrl,
       token: (await this.tokens()).gateway,
-      used: () => this.renewActivityTimeout(),
+      used: () => this.#used(),
     };
+  }
+
+  #used(): void {
+    void this.activity.use(() => Promise.resolve());
   }
 
   #terminalDoor(): TerminalDoor {
     const { container } = this.ctx;
     return {
       port: container?.running ? { fetch: portOf(container, SERVER_PORT) } : undefined,
-      used: () => this.renewActivityTimeout(),
+      used: () => this.#used(),
       ended: (end) =>
         servicesOf(this.env, readConfig({ ...this.env })).journal({
           kind: "admin",
@@ -147,6 +151,10 @@ export class MoltbotSandbox extends SandboxObject<Cloudflare.Env> {
 
   protected async endRuns(): Promise<void> {
     await servicesOf(this.env, readConfig({ ...this.env })).endRuns();
+  }
+
+  protected async warmUp(): Promise<void> {
+    await servicesOf(this.env, readConfig({ ...this.env })).warmUp();
   }
 }
 

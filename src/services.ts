@@ -20,6 +20,7 @@ import { journalBatch } from "./journal/batch.ts";
 import { exportArchive } from "./memory/archive/export.ts";
 import { importArchive } from "./memory/archive/import.ts";
 import { MemoryStore } from "./memory/store.ts";
+import { notReady } from "./sandbox/gateway-post.ts";
 import { sandboxHandle } from "./sandbox/handle.ts";
 import type { ToolServices } from "./tools/services.ts";
 import { type KnownTotal, Meter } from "./usage/meter.ts";
@@ -36,6 +37,8 @@ export interface Services {
   botBrowser: () => Promise<string | undefined>;
   /** Ends all chats' runs, for the container is about to stop. */
   endRuns: () => Promise<void>;
+  /** Has the gateway, which has come up, load what its first answer needs. */
+  warmUp: () => Promise<void>;
   /** Signs what MCP clients carry for this Worker. */
   signingKey: () => Promise<string>;
 }
@@ -73,6 +76,11 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
   const browser = (principal: string) => env.BROWSER_SESSION.get(env.BROWSER_SESSION.idFromName(principal));
   const post = (path: string, body: string) => sandbox.bare.gatewayPost(path, body);
   const jobs = gatewayJobs(post);
+  /** The chats' connection would start the gateway, and to look is no reason for that. */
+  const requireReady = async () => {
+    const { phase } = unwrap(await sandbox.bare.gatewayStatus());
+    if (phase !== "ready") throw notReady(phase);
+  };
   return {
     admin: {
       looking: sandbox.bare,
@@ -92,6 +100,20 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
       files: folder,
       devices: gatewayDevices(post),
       jobs,
+      pairings: {
+        async list() {
+          await requireReady();
+          return unwrap(await chat.pairings());
+        },
+        async approve(request) {
+          await requireReady();
+          return unwrap(await chat.approvePairing(request));
+        },
+        async reject(request) {
+          await requireReady();
+          return unwrap(await chat.rejectPairing(request));
+        },
+      },
       record: journal,
     },
     gateway: {
@@ -129,6 +151,7 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
     terminal: { shell: (line) => sandbox.object.shell(line, {}), sandbox: sandbox.bare, record: journal },
     botBrowser: async () => await env.CDP.get(env.CDP.idFromName(CDP_NAME)).currentSession(),
     endRuns: async () => unwrap(await chat.cancelAll()),
+    warmUp: async () => unwrap(await chat.warmUp()),
     signingKey: async () => await chat.signingKey(),
     tools: {
       chat,

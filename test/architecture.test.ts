@@ -44,11 +44,13 @@ const VENDORS: Record<string, string[]> = {
   "modern-tar": ["memory"],
   "@cloudflare/workers-oauth-provider": ["auth", "app.ts"],
   "@cloudflare/sandbox": ["sandbox"],
+  capnweb: ["sandbox"],
   "@cloudflare/puppeteer": ["browser"],
   react: ["ui"],
   "react-dom": ["ui"],
   "@base-ui/react": ["ui"],
   "@tanstack/react-query": ["ui"],
+  "@xterm/": ["ui"],
 };
 
 /** May import everything, and nothing in src/ but one another imports them. */

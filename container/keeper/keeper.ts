@@ -1,19 +1,17 @@
-import { lstatSync, mkdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { lstatSync, mkdirSync } from "node:fs";
 import type { Change } from "../../src/memory/access.ts";
 import type { Entry, Reason } from "../../src/memory/format.ts";
 import { type Bridge, BridgeError } from "./bridge.ts";
-import { Conversations } from "./conversations.ts";
-import { copyDatabase } from "./database.ts";
+import { Copies } from "./copies.ts";
 import { writeMark } from "./disk-mark.ts";
-import { diskPath } from "./roots.ts";
-import { type Found, scan, scanPath, stampOf } from "./scan.ts";
+import { diskPath, foldersOf } from "./roots.ts";
+import { type Found, scan, type Seen } from "./scan.ts";
 import type { Settings } from "./settings.ts";
 import { Uploads } from "./uploads.ts";
 
-/** As src/memory/format.ts has it; the mounted folder takes larger ones. */
-const MOST_FILE_BYTES = 1024 * 1024 * 1024;
+/** One message's worth of changes: the bridge takes 5,000, and 16 MiB of JSON. */
 const CHANGES_AT_ONCE = 2_000;
+const CHANGE_BYTES_AT_ONCE = 4 * 1024 * 1024;
 const MOST_REPORTED = 50;
 /** Restored files carry the time of the original; one that was changed just before a commit may have been changed just after too. */
 const RACY_MS = 2_000;
@@ -24,13 +22,28 @@ interface Known {
   entry: Entry;
 }
 
+interface NextEntry {
+  stamp: string | undefined;
+  /** Null when it is gone. */
+  entry: Entry | null;
+}
+
+export interface Kept {
+  /** Those that were seen, as the disk calls them. */
+  directories: string[];
+  /** Paths to be looked at again, for they changed while they were read. */
+  unsettled: string[];
+  /** How long looking at the disk took. Milliseconds. */
+  scanMs: number;
+}
+
 /** Brings what changed on the disk into the next generation. One call at a time. */
 export class Keeper {
   readonly #bridge: Bridge;
   readonly #settings: Settings;
   readonly #fence: number;
   readonly #uploads: Uploads;
-  readonly #conversations: Conversations;
+  readonly #copies: Copies;
   readonly #index = new Map<string, Known>();
   readonly #skipped = new Map<string, string>();
   #generation: string | null = null;
@@ -40,12 +53,14 @@ export class Keeper {
     this.#bridge = bridge;
     this.#fence = fence;
     this.#uploads = new Uploads(bridge, fence);
-    this.#conversations = new Conversations(settings.roots.conversations);
+    this.#copies = new Copies(settings, this.#uploads);
     mkdirSync(settings.roots.conversations, { recursive: true });
   }
 
   get skipped(): { path: string; reason: string }[] {
-    return [...this.#skipped].slice(0, MOST_REPORTED).map(([path, reason]) => ({ path, reason }));
+    return [...this.#skipped, ...this.#copies.untold]
+      .slice(0, MOST_REPORTED)
+      .map(([path, reason]) => ({ path: path.slice(0, 500), reason }));
   }
 
   /** Learns what the present generation holds. */
@@ -63,130 +78,87 @@ export class Keeper {
     this.#generation = head?.generation ?? null;
   }
 
-  /**
-   * Commits what changed at these paths, or anywhere. Resolves with the directories that were seen, and the paths that
-   * have to be looked at again because they changed while they were read.
-   */
+  /** Commits what changed at these paths, or anywhere. `onDirectory` hears of each directory before it is read. */
   async keep(
     paths: ReadonlySet<string> | "all",
     { reason, oldestChangeAt }: { reason: Reason; oldestChangeAt: number },
-  ): Promise<{ directories: string[]; unsettled: string[] }> {
-    const seen = paths === "all" ? scan(this.#settings.roots) : this.#scanSome(paths);
-    const changes = new Map<string, { stamp: string | undefined; entry: Entry | null }>();
+    onDirectory?: (disk: string) => void,
+  ): Promise<Kept> {
+    const started = performance.now();
+    const seen = scan(this.#settings.roots, paths === "all" ? undefined : paths, onDirectory);
+    const scanMs = performance.now() - started;
+    const changes = new Map<string, NextEntry>();
     const unsettled: string[] = [];
-    const take = async (found: Found) => {
-      if (this.#index.get(found.path)?.stamp === found.stamp) return;
-      const taken = await this.#take(found);
-      if (taken === undefined) return;
-      if (taken.settled) changes.set(found.path, { stamp: found.stamp, entry: taken.entry });
-      else {
-        changes.set(found.path, { stamp: undefined, entry: taken.entry });
-        unsettled.push(found.path);
-      }
+    const takeAll = async (all: Iterable<Found>) => {
+      for (const found of all) if (!(await this.#take(found, changes))) unsettled.push(found.path);
     };
-    for (const found of seen.found.values()) await take(found);
+    await takeAll(seen.found.values());
     if ([...changes.keys()].some((path) => path.startsWith("state/agents/"))) {
       // The copy of an agent's database has just been written out as text.
-      for (const found of scanPath(this.#settings.roots, "conversations").found.values()) {
-        seen.found.set(found.path, found);
-        await take(found);
-      }
+      const told = scan(this.#settings.roots, ["conversations"]).found;
+      for (const [path, found] of told) seen.found.set(path, found);
+      await takeAll(told.values());
     }
-    for (const path of this.#gone(paths, seen.found)) changes.set(path, { stamp: undefined, entry: null });
+    for (const path of this.#gone(paths, seen)) changes.set(path, { stamp: undefined, entry: null });
+    this.#note(paths, seen);
     await this.#uploads.settle();
     await this.#commit(changes, reason, oldestChangeAt);
-    return { directories: seen.directories, unsettled };
+    if (paths === "all") this.#uploads.learnAnew([...this.#index.values()].map(({ entry }) => entry));
+    return { directories: seen.directories, unsettled, scanMs };
   }
 
-  #scanSome(paths: ReadonlySet<string>) {
-    const found = new Map<string, Found>();
-    const directories: string[] = [];
-    for (const path of paths) {
-      const part = scanPath(this.#settings.roots, path);
-      for (const [name, one] of part.found) found.set(name, one);
-      directories.push(...part.directories);
-    }
-    return { found, directories };
-  }
-
-  #gone(paths: ReadonlySet<string> | "all", found: ReadonlyMap<string, Found>): string[] {
-    const known = [...this.#index.keys()].filter((path) => !found.has(path));
-    if (paths === "all") return known;
-    return known.filter((path) => {
-      for (let at = path; at !== ""; at = at.slice(0, Math.max(0, at.lastIndexOf("/")))) {
-        if (paths.has(at)) return true;
-      }
-      return false;
-    });
-  }
-
-  /** The file's next entry; undefined when it is as it was, cannot be kept, or is gone again. */
-  async #take(found: Found): Promise<{ entry: Entry; settled: boolean } | undefined> {
-    const { path, mode, modified, kind } = found;
-    const common = { path, mode, modified };
-    if (kind === "directory") return this.#unlessSame(found, { ...common, kind });
-    if (kind === "link") return this.#unlessSame(found, { ...common, kind, target: found.target ?? "" });
-    if (found.size > MOST_FILE_BYTES) {
-      this.#skipped.set(path, `It has ${found.size} bytes; a kept file may have ${MOST_FILE_BYTES}.`);
-      return undefined;
-    }
-    try {
-      const { content, settled } = kind === "database" ? await this.#readDatabase(found) : await this.#readFile(found);
-      this.#skipped.delete(path);
-      const taken = this.#unlessSame(found, { ...common, kind, ...content });
-      return taken && { ...taken, settled };
-    } catch (error) {
-      if (error instanceof BridgeError) throw error;
-      if (lstatSync(found.disk, { throwIfNoEntry: false })) this.#skipped.set(path, String(error).slice(0, 400));
-      return undefined;
-    }
-  }
-
-  #unlessSame(found: Found, entry: Entry): { entry: Entry; settled: boolean } | undefined {
+  /** Adds what the file has become to the changes. False when it changed while it was read. */
+  async #take(found: Found, changes: Map<string, NextEntry>): Promise<boolean> {
     const known = this.#index.get(found.path);
-    if (known && sameContent(known.entry, entry) && known.entry.mode === entry.mode) {
-      known.stamp = found.stamp;
-      return undefined;
+    if (known?.stamp === found.stamp) return true;
+    const taken = await this.#copies.take(found);
+    if (taken === undefined) return true;
+    if ("reason" in taken) {
+      this.#skipped.set(found.path, taken.reason);
+      return true;
     }
-    return { entry, settled: true };
+    this.#skipped.delete(found.path);
+    const { entry, settled } = taken;
+    const stamp = settled ? found.stamp : undefined;
+    if (known && sameContent(known.entry, entry) && known.entry.mode === entry.mode) known.stamp = stamp;
+    else changes.set(found.path, { stamp, entry });
+    return settled;
   }
 
-  async #readFile({ disk, size }: Found) {
-    for (let attempt = 1; ; attempt++) {
-      const before = lstatSync(disk);
-      const content = await this.#uploads.read(disk, attempt === 1 ? size : before.size);
-      const settled = stampOf(before) === stampOf(lstatSync(disk));
-      // A file that never rests, such as a log, is kept as it was read, and looked at again.
-      if (settled || attempt === 3) return { content, settled };
+  /** What the present generation has and the disk has not. What could not be looked at stays. */
+  #gone(paths: ReadonlySet<string> | "all", { found, hidden }: Seen): string[] {
+    const full = new Set<string>();
+    for (const path of found.keys()) for (const above of foldersOf(path)) full.add(above);
+    const gone: string[] = [];
+    for (const [path, { entry }] of this.#index) {
+      if (found.has(path)) continue;
+      const above = [path, ...foldersOf(path)];
+      const looked = paths === "all" || above.some((at) => paths.has(at));
+      // A folder that is no longer empty is told by what is in it, and has no entry of its own.
+      const filled = entry.kind === "directory" && full.has(path);
+      if ((looked && !above.some((at) => hidden.has(at))) || filled) gone.push(path);
     }
+    return gone;
   }
 
-  /** Whatever is written to it meanwhile shows in its stamp the next time. */
-  async #readDatabase({ disk, path }: Found) {
-    const copy = join(this.#settings.home, "copy.sqlite");
-    try {
-      await copyDatabase(disk, copy);
-      const content = await this.#uploads.read(copy, lstatSync(copy).size);
-      this.#conversations.export(path, copy);
-      return { content, settled: true };
-    } finally {
-      rmSync(copy, { force: true });
+  /** What cannot be kept is named for as long as it is there. */
+  #note(paths: ReadonlySet<string> | "all", { found, hidden }: Seen): void {
+    for (const path of this.#skipped.keys()) {
+      const looked = paths === "all" || [path, ...foldersOf(path)].some((at) => paths.has(at));
+      if (looked && !found.has(path) && !hidden.has(path)) this.#skipped.delete(path);
     }
+    for (const [path, reason] of hidden) this.#skipped.set(path, reason);
   }
 
-  async #commit(
-    changes: Map<string, { stamp: string | undefined; entry: Entry | null }>,
-    reason: Reason,
-    oldestChangeAt: number,
-  ): Promise<void> {
+  async #commit(changes: Map<string, NextEntry>, reason: Reason, oldestChangeAt: number): Promise<void> {
     if (changes.size === 0) return;
-    const waiting: Change[] = [...changes].map(([path, { entry }]) => ({ path, entry }));
-    const request = { fence: this.#fence, base: this.#generation, reason, oldestChangeAt };
+    const parts = inParts([...changes].map(([path, { entry }]): Change => ({ path, entry })));
+    const last = parts.pop() ?? [];
+    const staged = changes.size - last.length;
+    const request = { fence: this.#fence, base: this.#generation, reason, oldestChangeAt, staged };
     try {
-      while (waiting.length > CHANGES_AT_ONCE) {
-        await this.#bridge.stage(this.#fence, waiting.splice(0, CHANGES_AT_ONCE));
-      }
-      this.#generation = (await this.#bridge.commit({ ...request, changes: waiting })).generation;
+      for (const part of parts) await this.#bridge.stage(this.#fence, part);
+      this.#generation = (await this.#bridge.commit({ ...request, changes: last })).generation;
     } catch (error) {
       // A commit whose answer was lost has moved the head all the same: what the head holds now, says the head.
       if (error instanceof BridgeError && error.code === "conflict") await this.meet();
@@ -203,7 +175,7 @@ export class Keeper {
 
   /** A plain file with the size and time of the entry is taken to be it, as it is after a restore. */
   #stampOf(entry: Entry, committedAt: number): string | undefined {
-    const found = scanPath(this.#settings.roots, entry.path).found.get(entry.path);
+    const found = scan(this.#settings.roots, [entry.path]).found.get(entry.path);
     if (found?.kind !== entry.kind || found.kind === "database") return undefined;
     if (entry.kind !== "file")
       return found.stamp === (entry.kind === "link" ? `link ${entry.target}` : "directory") ? found.stamp : undefined;
@@ -219,4 +191,21 @@ function sameContent(a: Entry, b: Entry): boolean {
   if (a.kind === "link") return b.kind === "link" && a.target === b.target;
   if (a.kind === "directory") return true;
   return b.kind !== "link" && b.kind !== "directory" && a.sha256 === b.sha256;
+}
+
+function inParts(changes: readonly Change[]): Change[][] {
+  const parts: Change[][] = [];
+  let bytes = 0;
+  for (const change of changes) {
+    const size = JSON.stringify(change).length;
+    const part = parts.at(-1);
+    if (part && part.length < CHANGES_AT_ONCE && bytes + size <= CHANGE_BYTES_AT_ONCE) {
+      part.push(change);
+      bytes += size;
+    } else {
+      parts.push([change]);
+      bytes = size;
+    }
+  }
+  return parts;
 }

@@ -13,6 +13,8 @@ const SCAN_EVERY_MS = 30_000;
 const SCAN_SHARE = 50;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10_000;
+/** How often the last commit is tried: whoever stops the container does not wait for ever. */
+const LAST_TRIES = 5;
 
 /** Keeps committing what changes, until the signal; then once more. Rejects when the memory is no longer this container's. */
 export async function keepUntil(stop: AbortSignal, settings: Settings, bridge: Bridge, fence: number): Promise<void> {
@@ -28,27 +30,32 @@ export async function keepUntil(stop: AbortSignal, settings: Settings, bridge: B
   let pause = FIRST_PAUSE_MS;
   let nextScan = 0;
   let met = false;
-  let problem: string | null = null;
-  const report = async (text: string | null) => {
-    problem = text;
-    await bridge.report(fence, { problem, skipped: keeper.skipped }).catch(() => undefined);
+  /** What the Worker was told last, so that it is told only what is new. */
+  let reported = "";
+  const report = async (problem: string | null) => {
+    const said = { problem, skipped: keeper.skipped };
+    if (JSON.stringify(said) === reported) return;
+    reported = await bridge.report(fence, said).then(
+      () => JSON.stringify(said),
+      () => "",
+    );
   };
   const cycle = async (reason: "change" | "stop"): Promise<void> => {
     if (!met) await keeper.meet();
     met = true;
     const whole = reason === "stop" || performance.now() >= nextScan;
     const { paths, since } = changed.take();
-    const skippedBefore = keeper.skipped.length;
     try {
-      const started = performance.now();
-      const { directories, unsettled } = await keeper.keep(whole ? "all" : paths, { reason, oldestChangeAt: since });
+      // A directory is watched before it is read: what is written to it meanwhile is looked at again.
+      const onDirectory = (disk: string) => watch.add([disk]);
+      const keep = { reason, oldestChangeAt: since };
+      const { directories, unsettled, scanMs } = await keeper.keep(whole ? "all" : paths, keep, onDirectory);
       if (whole) {
         watch.set(directories);
-        const took = performance.now() - started;
-        nextScan = performance.now() + Math.max(SCAN_EVERY_MS, took * SCAN_SHARE);
-      } else watch.add(directories);
+        nextScan = performance.now() + Math.max(SCAN_EVERY_MS, scanMs * SCAN_SHARE);
+      }
       for (const path of unsettled) changed.add(path);
-      if (problem !== null || keeper.skipped.length !== skippedBefore) await report(null);
+      await report(null);
     } catch (error) {
       changed.giveBack(paths, since);
       throw error;
@@ -69,9 +76,18 @@ export async function keepUntil(stop: AbortSignal, settings: Settings, bridge: B
     }
   }
   watch.close();
-  // Twice: what ends beside the keeper may write until it has ended.
-  await cycle("stop");
-  await cycle("stop");
+  // Twice: what ends beside the keeper may write until it has ended. Nobody comes after it to try again.
+  for (let [done, tries] = [0, 1]; done < 2;) {
+    try {
+      await cycle("stop");
+      done += 1;
+    } catch (error) {
+      if (isOver(error) || tries === LAST_TRIES) throw error;
+      tries += 1;
+      console.error("keeper:", error);
+      await sleep(FIRST_PAUSE_MS, stop);
+    }
+  }
 }
 
 /** Another start has the memory now; or the token is no longer good for anything. */

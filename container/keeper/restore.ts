@@ -1,11 +1,14 @@
 import {
   chmodSync,
   closeSync,
+  existsSync,
   ftruncateSync,
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
+  rmdirSync,
   rmSync,
   symlinkSync,
   utimesSync,
@@ -17,7 +20,7 @@ import { type Bridge, BridgeError } from "./bridge.ts";
 import { decodeBlob, sha256 } from "./codec.ts";
 import { isCurrent, readMark, writeMark } from "./disk-mark.ts";
 import { releaseLeases } from "./leases.ts";
-import { diskPath } from "./roots.ts";
+import { diskPath, foldersOf, isRoot, keptPath } from "./roots.ts";
 import { type Found, scan } from "./scan.ts";
 import type { Roots, Settings } from "./settings.ts";
 
@@ -56,22 +59,29 @@ export async function restore(settings: Settings, bridge: Bridge): Promise<strin
 /** Removes what the generation does not have, and names what of it the disk does not have. */
 function clear(roots: Roots, entries: readonly Entry[]): Entry[] {
   const wanted = new Map(entries.map((entry) => [entry.path, entry]));
+  const folders = new Set(entries.flatMap(({ path }) => foldersOf(path)));
   const there = new Set<string>();
-  for (const found of scan(roots).found.values()) {
+  const { found: all, directories, hidden } = scan(roots);
+  const [unseen] = hidden;
+  if (unseen) throw new RestoreError(`${unseen[0]} on the container's disk cannot be looked at: ${unseen[1]}`);
+  for (const found of all.values()) {
     const entry = wanted.get(found.path);
     if (entry && has(found, entry)) there.add(found.path);
-    else if (found.kind !== "directory") rmSync(found.disk, { force: true });
-    else if (!hasBelow(wanted, found.path)) rmSync(found.disk, { recursive: true, force: true });
+    else rmSync(found.disk, { recursive: true, force: true });
     // A log that stayed would be played into the database that takes this one's place.
     if (found.kind === "database" || entry?.kind === "database") {
       for (const suffix of ["-wal", "-shm", "-journal"]) rmSync(found.disk + suffix, { force: true });
     }
   }
+  // A folder whose files are gone is none of the generation's, and may stand where one of its files has to be.
+  for (const disk of directories.toReversed()) {
+    const path = keptPath(roots, disk);
+    if (path === undefined || isRoot(path) || folders.has(path)) continue;
+    const entry = wanted.get(path);
+    if (entry && entry.kind !== "directory") rmSync(disk, { recursive: true, force: true });
+    else if (!entry && existsSync(disk) && readdirSync(disk).length === 0) rmdirSync(disk);
+  }
   return entries.filter(({ path }) => !there.has(path));
-}
-
-function hasBelow(wanted: ReadonlyMap<string, Entry>, path: string): boolean {
-  return [...wanted.keys()].some((one) => one === path || one.startsWith(`${path}/`));
 }
 
 /** A database is always written anew: what it holds is not only in its file. */

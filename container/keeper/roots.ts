@@ -34,3 +34,14 @@ export function isSkipped(path: string): boolean {
 }
 
 export const rootNames: readonly (keyof Roots)[] = ROOT_NAMES;
+
+export function isRoot(path: string): boolean {
+  return ROOT_NAMES.some((root) => root === path);
+}
+
+/** Every folder above the path of a generation, its root included. */
+export function foldersOf(path: string): string[] {
+  const folders: string[] = [];
+  for (let at = path.lastIndexOf("/"); at > 0; at = path.lastIndexOf("/", at - 1)) folders.push(path.slice(0, at));
+  return folders;
+}

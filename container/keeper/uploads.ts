@@ -63,6 +63,12 @@ export class Uploads {
     }
   }
 
+  /** As `learn`, but of nothing else from now on: what is no longer anywhere would fill the memory. */
+  learnAnew(entries: Iterable<Entry>): void {
+    this.forget();
+    this.learn(entries);
+  }
+
   /** From now on nothing is taken to be there. */
   forget(): void {
     this.#known.clear();

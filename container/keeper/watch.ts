@@ -37,6 +37,7 @@ export class DirectoryWatch {
 
   /** The directory itself was deleted or replaced. */
   forget(directory: string): void {
+    if (!this.#watchers.has(directory)) return;
     for (const watched of this.#watchers.keys()) {
       if (watched === directory || watched.startsWith(`${directory}/`)) this.#drop(watched);
     }

@@ -41,12 +41,15 @@ export async function jailedChromium(options: {
     `--proxy-server=http://127.0.0.1:${proxyPort}`,
     // Without it, loopback is reached past the proxy.
     "--proxy-bypass-list=<-loopback>",
-    // Names are the proxy's to resolve, and nothing goes out by UDP.
+    // Names are the proxy's to resolve, and nothing goes out by UDP: a bare engine knows the one switch, a whole browser the other.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--webrtc-ip-handling-policy=disable_non_proxied_udp",
     "--disable-quic",
     "--disable-component-update",
     "--no-pings",
+    // A page that comes back from memory does not load, which is what clients of DevTools wait for.
+    "--disable-back-forward-cache",
     "--disable-domain-reliability",
     "--font-render-hinting=none",
   ];

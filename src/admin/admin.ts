@@ -6,6 +6,7 @@ import type { Journal } from "../core/journal.ts";
 import type { Folder } from "../files/access.ts";
 import type { GatewayDevices } from "../gateway/devices.ts";
 import type { GatewayJobs } from "../gateway/jobs.ts";
+import type { GatewayPairings } from "../gateway/pairings.ts";
 import type { JournalAccess } from "../journal/access.ts";
 import type { MemoryReader } from "../memory/access.ts";
 import type { BotLifecycle } from "../sandbox/lifecycle.ts";
@@ -25,6 +26,7 @@ export interface AdminServices {
   browser: (principal: string) => Pick<BrowserSession, "session" | "watch">;
   devices: GatewayDevices;
   jobs: GatewayJobs;
+  pairings: GatewayPairings;
   journal: Pick<JournalAccess, "read">;
   generations: GenerationsAdmin;
   /** The folder for large files. */

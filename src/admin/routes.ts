@@ -7,6 +7,7 @@ import { GRANT_ROUTES } from "./grants.ts";
 import { JOURNAL_ROUTES } from "./journal.ts";
 import { JOB_ROUTES } from "./jobs.ts";
 import { ME_ROUTES } from "./me.ts";
+import { PAIRING_ROUTES } from "./pairings.ts";
 import type { Route } from "./route.ts";
 import { USAGE_ROUTES } from "./usage.ts";
 
@@ -29,5 +30,6 @@ export const ROUTES: readonly Route[] = [
   ...GRANT_ROUTES,
   ...JOB_ROUTES,
   ...JOURNAL_ROUTES,
+  ...PAIRING_ROUTES,
   ...USAGE_ROUTES,
 ];

@@ -10,12 +10,12 @@ import { queryOf, take } from "./input.ts";
 
 export interface TerminalServices {
   /** Access; throws a Failure. */
-  admit(request: Request): Promise<Visitor>;
-  idOf(visitor: Visitor): Promise<string>;
+  admit: (request: Request) => Promise<Visitor>;
+  idOf: (visitor: Visitor) => Promise<string>;
   publicUrl: string;
   grants: Pick<Grants, "list">;
   /** A shell line in the sandbox, which brings its container up. */
-  shell(line: string): Promise<Reply<unknown>>;
+  shell: (line: string) => Promise<Reply<unknown>>;
   /** The sandbox's object by fetch, not told of the settings: `openTerminal` answers there. */
   sandbox: { fetch(request: Request): Promise<Response> };
   record: Journal;

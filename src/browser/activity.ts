@@ -1,6 +1,8 @@
 import type { HTTPRequest, Page } from "@cloudflare/puppeteer";
 import { pause } from "../core/deadline.ts";
 import type { LogLine } from "./access.ts";
+import { factsOf } from "./frame-facts.ts";
+import type { Hide } from "./secrets.ts";
 
 const MOST_LINES = 300;
 const MOST_LINE = 500;
@@ -11,16 +13,24 @@ const QUIET_MS = 100;
 /** The moment a click needs until what it starts has started. */
 const START_MS = 40;
 
+/** A page that has said it goes elsewhere asks for it within this; a busy browser takes its time. */
+const LEAVING_MS = 1_000;
+
 /** Their answers change what is seen; pictures and fonts only how it looks. */
 const AWAITED = new Set(["document", "script", "stylesheet", "xhr", "fetch"]);
 
 /** A log that forgets its oldest lines; the numbers go on. */
 class Ring {
   readonly #lines: (LogLine & { failed: boolean })[] = [];
+  readonly #hide: Hide;
   #next = 1;
 
+  constructor(hide: Hide) {
+    this.#hide = hide;
+  }
+
   add(text: string, failed: boolean): void {
-    this.#lines.push({ n: this.#next++, text: text.slice(0, MOST_LINE), failed });
+    this.#lines.push({ n: this.#next++, text: this.#hide(text).slice(0, MOST_LINE), failed });
     if (this.#lines.length > MOST_LINES) this.#lines.shift();
   }
 
@@ -35,14 +45,18 @@ class Ring {
 
 /** What a tab says and asks for: its console, its requests, and whether it is busy. */
 export class Activity {
-  readonly console = new Ring();
-  readonly network = new Ring();
+  readonly console: Ring;
+  readonly network: Ring;
   readonly #pending = new Set<HTTPRequest>();
   readonly #started = new WeakMap<HTTPRequest, number>();
+  /** When a frame last said that it goes elsewhere and has not asked for it yet. */
+  #leaving = 0;
   #told = 0;
   #lastChange = 0;
 
-  constructor(page: Page) {
+  constructor(page: Page, hide: Hide) {
+    this.console = new Ring(hide);
+    this.network = new Ring(hide);
     page.on("console", (message) => {
       const type = message.type();
       const at = message.location();
@@ -55,6 +69,7 @@ export class Activity {
     });
     page.on("request", (request) => {
       this.#started.set(request, Date.now());
+      if (request.isNavigationRequest()) this.#leaving = 0;
       if (AWAITED.has(request.resourceType())) this.#pending.add(request);
       this.#lastChange = Date.now();
     });
@@ -65,7 +80,13 @@ export class Activity {
     page.on("framenavigated", (frame) => {
       // Requests of a document that is gone are not always reported as ended.
       if (frame === page.mainFrame()) this.#pending.clear();
+      this.#leaving = 0;
     });
+    const { client } = factsOf(page.mainFrame());
+    client.on("Page.frameRequestedNavigation", ({ disposition }) => {
+      if (disposition === "currentTab") this.#leaving = Date.now();
+    });
+    client.on("Page.navigatedWithinDocument", () => (this.#leaving = 0));
   }
 
   #ended(request: HTTPRequest, outcome: string, failed: boolean): void {
@@ -95,8 +116,9 @@ export class Activity {
     await pause(START_MS);
     while (Date.now() < until) {
       const quiet = Date.now() - this.#lastChange;
-      if (this.#pending.size === 0 && quiet >= QUIET_MS) return;
-      await pause(this.#pending.size === 0 ? QUIET_MS - quiet : QUIET_MS / 2);
+      const busy = this.#pending.size > 0 || Date.now() - this.#leaving < LEAVING_MS;
+      if (!busy && quiet >= QUIET_MS) return;
+      await pause(busy ? QUIET_MS / 2 : QUIET_MS - quiet);
     }
   }
 }

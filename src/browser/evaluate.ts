@@ -44,10 +44,11 @@ export async function evaluate(tab: Tab, { expression, ref, waitMs = DEFAULT_WAI
           // What is no plain data, such as a window, has only a description.
           .catch(() => evaluated);
   if (exceptionDetails) throw thrown(exceptionDetails);
-  const value =
+  const value = tab.hide(
     result.value === undefined
       ? (result.unserializableValue ?? description ?? result.type)
-      : JSON.stringify(result.value);
+      : JSON.stringify(result.value),
+  );
   if (value.length <= MOST_CHARACTERS) return value;
   return `${value.slice(0, MOST_CHARACTERS)}[${value.length - MOST_CHARACTERS} characters left out]`;
 }

@@ -27,5 +27,5 @@ export function thrown(details: { text: string; exception?: { description?: stri
   const { exception } = details;
   const what =
     exception?.description ?? (exception?.value === undefined ? details.text : JSON.stringify(exception.value));
-  return new Failure("upstream", `The page threw: ${what.slice(0, 600)}`);
+  return new Failure("upstream", `The page threw: ${what}`);
 }

@@ -3,6 +3,7 @@ import { Failure } from "../core/failure.ts";
 import type { PageState, TabView } from "./access.ts";
 import { VIEWPORT } from "./limits.ts";
 import { refusal, type UrlPolicy } from "./policy.ts";
+import type { Hide } from "./secrets.ts";
 import { Tab } from "./tab.ts";
 import { factsOf } from "./frame-facts.ts";
 
@@ -14,6 +15,7 @@ export class Live {
   readonly browser: Browser;
   readonly names: TabNames;
   readonly #policy: UrlPolicy;
+  readonly #hide: Hide;
   readonly #tabs = new Map<Page, Tab>();
   /** The tab that calls are for when they name none. */
   #active: Tab | undefined;
@@ -21,10 +23,11 @@ export class Live {
   #front: Tab | undefined;
   readonly #listeners = new Set<() => void>();
 
-  private constructor(browser: Browser, names: TabNames, policy: UrlPolicy) {
+  private constructor(browser: Browser, names: TabNames, policy: UrlPolicy, hide: Hide) {
     this.browser = browser;
     this.names = names;
     this.#policy = policy;
+    this.#hide = hide;
   }
 
   static async open(options: {
@@ -33,9 +36,10 @@ export class Live {
     names: TabNames;
     active: string | undefined;
     policy: UrlPolicy;
+    hide: Hide;
   }): Promise<Live> {
     const browser = await connect(options.binding, options.sessionId);
-    const live = new Live(browser, options.names, options.policy);
+    const live = new Live(browser, options.names, options.policy, options.hide);
     try {
       await live.#watchBrowser();
       for (const page of await browser.pages()) await live.#adopt(page);
@@ -129,7 +133,9 @@ export class Live {
     await session.send("Browser.setDownloadBehavior", { behavior: "deny", eventsEnabled: true });
     session.on("Browser.downloadWillBegin", ({ frameId, url }) => {
       const tab = this.list().find(({ page }) => page.frames().some((frame) => factsOf(frame).id === frameId));
-      (tab ?? this.#active)?.note(`A download was offered and not taken: browser_download ${url.slice(0, 500)}`);
+      (tab ?? this.#active)?.note(
+        `A download was offered and not taken: browser_download ${this.#hide(url).slice(0, 500)}`,
+      );
     });
     this.browser.on("disconnected", () => this.#tell());
     this.browser.on("targetcreated", (target) => {
@@ -152,7 +158,7 @@ export class Live {
     const known = this.#tabs.get(page);
     if (known) return known;
     const id = this.#nameOf(factsOf(page.mainFrame()).id);
-    const tab = new Tab(id, page);
+    const tab = new Tab(id, page, this.#hide);
     this.#tabs.set(page, tab);
     page.once("close", () => this.#forget(page));
     await this.#guard(tab);

@@ -2,7 +2,7 @@ import type { BrowserWorker } from "@cloudflare/puppeteer";
 import { DurableObject } from "cloudflare:workers";
 import { z } from "zod";
 import { deadline, raced } from "../core/deadline.ts";
-import { Failure, toFailure } from "../core/failure.ts";
+import { Failure } from "../core/failure.ts";
 import { type Reply, reply } from "../core/reply.ts";
 import type * as Wire from "./access.ts";
 import { emulate } from "./emulate.ts";
@@ -17,7 +17,7 @@ import { pdf } from "./pdf.ts";
 import type { UrlPolicy } from "./policy.ts";
 import { Recording } from "./recording.ts";
 import { screenshot } from "./screenshot.ts";
-import { type BrowserSecrets, hidden, hiding } from "./secrets.ts";
+import { type BrowserSecrets, hidden, hiding, tellable } from "./secrets.ts";
 import { askPlatform } from "./platform.ts";
 import { Session } from "./session.ts";
 import { takeSteps } from "./steps.ts";
@@ -83,7 +83,7 @@ export abstract class BrowserObject<Env> extends DurableObject<Env> implements W
   read({ tab, ref, offset = 0, characters = SNAPSHOT_CHARACTERS }: Wire.ReadRequest) {
     return this.#on("read", { tab, looks: true }, async (page): Promise<Wire.ReadResult> => {
       const found = ref === undefined ? callIn(page.page.mainFrame(), READ) : callOn(await page.find(ref), READ);
-      const text = z.string().parse(await found);
+      const text = page.hide(z.string().parse(await found));
       const next = offset + Math.min(characters, MOST_CHARACTERS);
       return {
         text: text.slice(offset, next),
@@ -142,7 +142,7 @@ export abstract class BrowserObject<Env> extends DurableObject<Env> implements W
   }
 
   download({ tab, ...from }: { tab?: string; url?: string; ref?: string }) {
-    return this.#on("download", { tab }, (page) => download(page, from, this.setup().policy));
+    return this.#on("download", { tab }, (page) => download(page, from, this.setup()));
   }
 
   pdf({ tab, ...options }: { tab?: string; landscape?: boolean; pages?: string }) {
@@ -188,7 +188,7 @@ export abstract class BrowserObject<Env> extends DurableObject<Env> implements W
       using limit = deadline(MOST_CALL_MS);
       const live = await raced(this.#session.connected(), limit.signal);
       const tab = live.active ?? (await live.tab());
-      const extra = await raced(askPlatform(factsOf(tab.page.mainFrame()).client, request), limit.signal);
+      const extra = await askPlatform(tab, request);
       const view: Wire.SessionView = {
         open: true,
         started: new Date(kept?.started ?? Date.now()).toISOString(),
@@ -251,8 +251,7 @@ export abstract class BrowserObject<Env> extends DurableObject<Env> implements W
       try {
         return await turn;
       } catch (error) {
-        const { code, message, hint, cause } = toFailure(error);
-        throw new Failure(code, hide(message), { ...(hint ? { hint: hide(hint) } : {}), ...(cause ? { cause } : {}) });
+        throw tellable(error, hide);
       } finally {
         this.#working -= 1;
       }

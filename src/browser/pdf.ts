@@ -1,6 +1,5 @@
 import { Failure } from "../core/failure.ts";
 import type { FileBytes } from "./access.ts";
-import { bytesOf } from "./screenshot.ts";
 import type { Tab } from "./tab.ts";
 import { readStream } from "./transfer.ts";
 import { factsOf } from "./frame-facts.ts";
@@ -20,9 +19,9 @@ export async function pdf(
   });
   if (stream === undefined) throw new Failure("upstream", "The page could not be printed.");
   try {
-    const data = await readStream(client, stream);
+    const bytes = await readStream(client, stream);
     const name = (await tab.page.title()).replace(/[^\w.() -]/g, "_").slice(0, 80) || "page";
-    return { name: `${name}.pdf`, mimeType: "application/pdf", data, bytes: bytesOf(data) };
+    return { name: `${name}.pdf`, mimeType: "application/pdf", data: bytes.toBase64(), bytes: bytes.byteLength };
   } finally {
     await client.send("IO.close", { handle: stream }).catch(() => undefined);
   }

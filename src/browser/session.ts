@@ -4,6 +4,7 @@ import { acquire, release } from "./binding.ts";
 import { IDLE_MS } from "./limits.ts";
 import { Live, type TabNames } from "./live.ts";
 import type { UrlPolicy } from "./policy.ts";
+import { type BrowserSecrets, hiding } from "./secrets.ts";
 
 /** What is kept of a session, so that another isolate can go on with it. */
 const keptSchema = z.object({
@@ -19,6 +20,7 @@ const KEPT = "session";
 interface SessionSetup {
   binding: BrowserWorker;
   policy: UrlPolicy;
+  secrets: BrowserSecrets;
   /** How long nobody may use it before it is closed. Milliseconds. */
   idleMs?: number;
 }
@@ -84,12 +86,13 @@ export class Session {
   }
 
   async #open(): Promise<Live> {
-    const { binding, policy } = this.#setup();
+    const { binding, policy, secrets } = this.#setup();
+    const hide = hiding(secrets);
     const kept = await this.kept();
     if (kept) {
       const { sessionId, names, active } = kept;
       // A browser of before that cannot be reached is ended: an open one costs.
-      const again = await Live.open({ binding, sessionId, names, active, policy }).catch(() => undefined);
+      const again = await Live.open({ binding, sessionId, names, active, policy, hide }).catch(() => undefined);
       if (again) return (this.#live = again);
       await release(binding, sessionId).catch(() => undefined);
     }
@@ -98,7 +101,7 @@ export class Session {
     const fresh: Kept = { sessionId, started: Date.now(), names };
     await this.#storage.put(KEPT, fresh);
     await this.#storage.setAlarm(Date.now() + this.#idleMs());
-    const live = await Live.open({ binding, sessionId, names, active: undefined, policy });
+    const live = await Live.open({ binding, sessionId, names, active: undefined, policy, hide });
     if (kept) live.active?.note("The browser of before had ended; this is a new one.");
     return (this.#live = live);
   }

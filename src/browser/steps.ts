@@ -1,9 +1,8 @@
-import { toFailure } from "../core/failure.ts";
 import type * as Wire from "./access.ts";
 import { act } from "./act.ts";
 import { LAST_SETTLE_MS, NEW_PAGE_CHARACTERS, STEP_SETTLE_MS } from "./limits.ts";
 import { changes } from "./outline.ts";
-import type { BrowserSecrets } from "./secrets.ts";
+import { type BrowserSecrets, tellable } from "./secrets.ts";
 import type { Tab } from "./tab.ts";
 
 /** Does the steps in turn until one fails or opens a dialog, and shows what they changed. `front` brings the tab forward. */
@@ -23,7 +22,7 @@ export async function takeSteps(
       await dialogs.interrupting(() => front().then(() => act(tab, step, secrets)));
       result.done += 1;
     } catch (error) {
-      const failure = toFailure(error);
+      const failure = tellable(error, tab.hide);
       // The step has opened the dialog: it is done, and those after it are not.
       if (dialogs.open) result.done += 1;
       if (!dialogs.open || result.done < steps.length) result.failed = failure.view();

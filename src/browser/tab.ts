@@ -6,6 +6,7 @@ import { Dialogs } from "./dialogs.ts";
 import { SNAPSHOT_CHARACTERS } from "./limits.ts";
 import { outline, under } from "./outline.ts";
 import { type Element, HANDLES, Refs } from "./refs.ts";
+import { hidden, type Hide } from "./secrets.ts";
 import { type Node, treeOf } from "./tree.ts";
 import { factsOf } from "./frame-facts.ts";
 
@@ -17,6 +18,8 @@ export class Tab {
   readonly page: Page;
   /** `t1`, `t2` … */
   readonly id: string;
+  /** For what is cut before it is told. */
+  readonly hide: Hide;
   readonly dialogs: Dialogs;
   readonly activity: Activity;
   readonly #refs = new Refs();
@@ -25,11 +28,12 @@ export class Tab {
   #snapshots = 0;
   #notes: string[] = [];
 
-  constructor(id: string, page: Page) {
+  constructor(id: string, page: Page, hide: Hide) {
     this.id = id;
     this.page = page;
-    this.dialogs = new Dialogs(page);
-    this.activity = new Activity(page);
+    this.hide = hide;
+    this.dialogs = new Dialogs(page, hide);
+    this.activity = new Activity(page, hide);
   }
 
   /** Said once, with the next answer. */
@@ -83,8 +87,8 @@ export class Tab {
     }
   }
 
-  tree(): Promise<Node[]> {
-    return treeOf(this.page, this.#refs);
+  async tree(): Promise<Node[]> {
+    return hidden(await treeOf(this.page, this.#refs), this.hide);
   }
 
   /** The whole as lines, to compare with later. */

@@ -6,7 +6,7 @@ import { MOST_FILE_BYTES } from "./limits.ts";
 import ATTACH from "./page/attach.js";
 import { inTheWay } from "./pointer.ts";
 import { allowedUrl, type UrlPolicy } from "./policy.ts";
-import { bytesOf } from "./screenshot.ts";
+import { type BrowserSecrets, hidingBytes } from "./secrets.ts";
 import type { Tab } from "./tab.ts";
 import { factsOf } from "./frame-facts.ts";
 
@@ -28,7 +28,7 @@ const CHUNK = 512 * 1024;
 export async function download(
   tab: Tab,
   from: { url?: string | undefined; ref?: string | undefined },
-  policy: UrlPolicy,
+  { policy, secrets }: { policy: UrlPolicy; secrets: BrowserSecrets },
 ): Promise<FileBytes> {
   const frame = tab.page.mainFrame();
   const { client, id: frameId } = factsOf(frame);
@@ -49,9 +49,9 @@ export async function download(
     Object.entries(resource.headers ?? {}).map(([name, value]) => [name, value.split("\n")[0] ?? ""]),
   );
   try {
-    const data = await readStream(client, resource.stream);
+    const bytes = hidingBytes(secrets)(await readStream(client, resource.stream));
     const mimeType = headers.get("content-type")?.split(";")[0]?.trim() || "application/octet-stream";
-    return { name: nameOf(url, headers), mimeType, data, bytes: bytesOf(data) };
+    return { name: nameOf(url, headers), mimeType, data: bytes.toBase64(), bytes: bytes.byteLength };
   } finally {
     await client.send("IO.close", { handle: resource.stream }).catch(() => undefined);
   }
@@ -68,8 +68,8 @@ async function addressOf(tab: Tab, { url, ref }: { url?: string | undefined; ref
 
 type Client = ReturnType<typeof factsOf>["client"];
 
-/** The whole of a stream of the browser's, as base64. */
-export async function readStream(client: Client, handle: string): Promise<string> {
+/** The whole of a stream of the browser's. */
+export async function readStream(client: Client, handle: string): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let size = 0;
   for (;;) {
@@ -90,7 +90,7 @@ export async function readStream(client: Client, handle: string): Promise<string
     whole.set(part, at);
     at += part.byteLength;
   }
-  return whole.toBase64();
+  return whole;
 }
 
 function nameOf(url: string, headers: Headers): string {

@@ -1,7 +1,7 @@
-import type { Frame, Page } from "@cloudflare/puppeteer";
-import CLICKABLES from "./page/clickables.js";
+import type { Page } from "@cloudflare/puppeteer";
+import { factsOf } from "./frame-facts.ts";
+import { type AxNode, type Part, partsOf } from "./parts.ts";
 import type { Refs } from "./refs.ts";
-import { factsOf, type FrameFacts } from "./frame-facts.ts";
 
 /** A page as it is told to a reader: what a screen reader would say, and the names to act on it by. */
 export interface Node {
@@ -17,19 +17,6 @@ export interface Node {
   /** What a select offers. */
   options?: string[];
   children: Node[];
-}
-
-/** As the protocol gives it; only what is used. */
-interface AxNode {
-  nodeId: string;
-  ignored: boolean;
-  role?: { value?: unknown };
-  name?: { value?: unknown };
-  value?: { value?: unknown };
-  properties?: { name: string; value: { value?: unknown } }[];
-  childIds?: string[];
-  parentId?: string;
-  backendDOMNodeId?: number;
 }
 
 const ACTING = new Set([
@@ -103,78 +90,11 @@ const HOLLOW = new Set([
 const SILENT = new Set(["InlineTextBox", "LineBreak"]);
 const EDITABLE = new Set(["textbox", "searchbox", "spinbutton", "slider", "Date", "DateTime", "InputTime"]);
 
-const MOST_CLICKABLES = 60;
-/** A frame that does not answer is left out rather than waited for. */
-const FRAME_MS = 3_000;
-
 /** The page's tree, its frames' trees in their places. */
 export async function treeOf(page: Page, refs: Refs): Promise<Node[]> {
-  const parts = new Map<string, Part>();
-  await Promise.all(
-    page.frames().map(async (frame) => {
-      const main = frame === page.mainFrame();
-      const part = main ? await partOf(frame) : await soon(partOf(frame));
-      if (part) parts.set(part.facts.id, part);
-    }),
-  );
+  const parts = await partsOf(page);
   const main = parts.get(factsOf(page.mainFrame()).id);
   return main ? grown(main, parts, refs) : [];
-}
-
-interface Part {
-  frame: Frame;
-  facts: FrameFacts;
-  nodes: Map<string, AxNode>;
-  root: AxNode | undefined;
-  clickable: ReadonlySet<number>;
-  /** Which of this frame's nodes hold which frames. */
-  owners: Map<number, string>;
-}
-
-async function partOf(frame: Frame): Promise<Part> {
-  const facts = factsOf(frame);
-  const [{ nodes }, clickable, owners] = await Promise.all([
-    facts.client.send("Accessibility.getFullAXTree", { frameId: facts.id }),
-    clickablesOf(frame, facts).catch(() => new Set<number>()),
-    ownersOf(frame, facts),
-  ]);
-  const list: AxNode[] = nodes;
-  return {
-    frame,
-    facts,
-    nodes: new Map(list.map((node) => [node.nodeId, node])),
-    root: list.find(({ parentId }) => parentId === undefined),
-    clickable,
-    owners,
-  };
-}
-
-async function ownersOf(frame: Frame, { client }: FrameFacts): Promise<Map<number, string>> {
-  const found = await Promise.all(
-    frame.childFrames().map(async (child) => {
-      const { id } = factsOf(child);
-      // A frame may go while it is looked for.
-      const owner = await client.send("DOM.getFrameOwner", { frameId: id }).catch(() => undefined);
-      return owner && ([owner.backendNodeId, id] as const);
-    }),
-  );
-  return new Map(found.filter((entry) => entry !== undefined));
-}
-
-async function clickablesOf(frame: Frame, { client }: FrameFacts): Promise<Set<number>> {
-  const handle = await frame.evaluateHandle(`(${CLICKABLES})(${MOST_CLICKABLES})`);
-  const { objectId } = handle.remoteObject();
-  if (objectId === undefined) return new Set();
-  const { result } = await client.send("Runtime.getProperties", { objectId, ownProperties: true });
-  const ids = await Promise.all(
-    result.map(async ({ value }) => {
-      if (value?.subtype !== "node" || value.objectId === undefined) return undefined;
-      const { node } = await client.send("DOM.describeNode", { objectId: value.objectId });
-      return node.backendNodeId;
-    }),
-  );
-  await handle.dispose();
-  return new Set(ids.filter((id) => id !== undefined));
 }
 
 function grown(part: Part, parts: Map<string, Part>, refs: Refs): Node[] {
@@ -306,16 +226,4 @@ function squeezed(text: string): string {
     .replace(/[\u{E000}-\u{F8FF}]/gu, "")
     .replace(/\s+/g, " ")
     .trim();
-}
-
-async function soon<T>(work: Promise<T>): Promise<T | undefined> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), FRAME_MS);
-  });
-  try {
-    return await Promise.race([work.catch(() => undefined), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

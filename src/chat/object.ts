@@ -8,8 +8,16 @@ import type { GatewayAccess } from "../gateway/access.ts";
 import type { ApprovalDecision } from "../gateway/approvals.ts";
 import { CHAT_SCOPES, connectGateway } from "../gateway/connect.ts";
 import type { GatewayConnection } from "../gateway/connection.ts";
-import { createDevice, deviceKey } from "../gateway/device.ts";
+import { createDevice, type DeviceKey, deviceKey } from "../gateway/device.ts";
 import { readEvent } from "../gateway/events.ts";
+import { warmUp } from "../gateway/warm-up.ts";
+import {
+  type GatewayPairings,
+  gatewayPairings,
+  PAIRING_SCOPE,
+  type PairingList,
+  type PairingName,
+} from "../gateway/pairings.ts";
 import {
   type AskedApproval,
   type CancelledRun,
@@ -120,6 +128,13 @@ export abstract class ChatObject<Env> extends DurableObject<Env> implements Chat
   cancelAll(): Promise<Reply<void>> {
     return reply("chat.cancelAll", async () => {
       if (this.#store.inState("running").length > 0) await this.#awake().runner.cancelAll(this.limits.endWithinMs);
+    });
+  }
+
+  /** Has the gateway load what its first answer needs, with no model call. Runs that go on do that themselves. */
+  warmUp(): Promise<Reply<void>> {
+    return reply("chat.warmUp", async () => {
+      if (!this.#open()) await warmUp(await this.#awake().link.use());
     });
   }
 
@@ -261,12 +276,47 @@ export abstract class ChatObject<Env> extends DurableObject<Env> implements Chat
     return this.#lazy;
   }
 
-  async #connect(): Promise<GatewayConnection> {
+  /** Who asks to write to the bot on a chat service. Starts the gateway when it is down: whoever calls has looked first. */
+  pairings(): Promise<Reply<PairingList>> {
+    return this.#pairing("chat.pairings", (pairings) => pairings.list());
+  }
+
+  approvePairing(request: PairingName): Promise<Reply<{ told: boolean }>> {
+    return this.#pairing("chat.approvePairing", (pairings) => pairings.approve(request));
+  }
+
+  rejectPairing(request: PairingName): Promise<Reply<void>> {
+    return this.#pairing("chat.rejectPairing", (pairings) => pairings.reject(request));
+  }
+
+  /** On a connection of its own that ends with the call, for the chats' has no right to it. */
+  #pairing<T>(operation: string, work: (pairings: GatewayPairings) => Promise<T>): Promise<Reply<T>> {
+    return reply(operation, async () => {
+      const scopes = [...CHAT_SCOPES, PAIRING_SCOPE];
+      const device = await this.#device();
+      const connection = await connectGateway(this.gateway(), { device, scopes, onEvent: () => {} });
+      try {
+        return await work(gatewayPairings((...call) => connection.request(...call)));
+      } finally {
+        connection.close();
+      }
+    });
+  }
+
+  async #device(): Promise<DeviceKey> {
     const stored = deviceKey.safeParse(this.ctx.storage.kv.get(DEVICE));
-    const device = stored.success ? stored.data : await createDevice();
-    if (!stored.success) this.ctx.storage.kv.put(DEVICE, device);
+    if (stored.success) return stored.data;
+    const made = await createDevice();
+    // Somebody else may have made one meanwhile: the first counts.
+    const now = deviceKey.safeParse(this.ctx.storage.kv.get(DEVICE));
+    if (now.success) return now.data;
+    this.ctx.storage.kv.put(DEVICE, made);
+    return made;
+  }
+
+  async #connect(): Promise<GatewayConnection> {
     const connection = await connectGateway(this.gateway(), {
-      device,
+      device: await this.#device(),
       scopes: CHAT_SCOPES,
       onEvent: (name, payload) => {
         const event = readEvent(name, payload);

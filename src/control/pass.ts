@@ -21,7 +21,7 @@ export interface GatewayDoor {
   controlUrl: string;
   token: string;
   /** A person is at it, or a run goes on. */
-  used(): void;
+  used: () => void;
 }
 
 /**

@@ -9,10 +9,10 @@ h1 { margin: 0 0 .5rem; font-size: 1.4rem }
 p { margin: .5rem 0; overflow-wrap: anywhere }
 ol { list-style: none; padding: 0; margin: 1rem 0 }
 li { padding-left: 1.6rem; position: relative; color: var(--dim) }
-li::before { content: "○"; position: absolute; left: 0 }
-li.done::before { content: "●" }
+li::before { content: ""; position: absolute; left: 0; top: .4em; inline-size: .8em; block-size: .8em; border: 2px solid var(--dim); border-radius: 50% }
+li.done::before { background: #1558b0; border-color: #1558b0 }
 li.now { color: CanvasText; font-weight: 600 }
-li.now::before { content: "◐" }
+li.now::before { border-color: #1558b0; box-shadow: inset 0 0 0 2px Canvas; background: #1558b0 }
 progress { inline-size: 100%; accent-color: #1558b0 }
 #since { color: var(--dim); font-size: .9rem }
 pre { max-block-size: 18rem; overflow: auto; padding: .75rem 1rem; border: 1px solid var(--line); border-radius: .5rem; font-size: .85rem; white-space: pre-wrap; overflow-wrap: anywhere }

@@ -27,6 +27,9 @@ export interface CommitRequest {
   /** The generation that is changed; null for the first one. */
   base: string | null;
   reason: Reason;
+  /** How many changes were staged for it. When there are not so many any more, all have to be brought again. */
+  staged: number;
+  /** The rest of them. */
   changes: readonly Change[];
   /** When the oldest change in it happened. Milliseconds since 1970. */
   oldestChangeAt: number;

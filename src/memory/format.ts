@@ -98,10 +98,14 @@ export function generationOf(number: number): string {
   return String(number).padStart(8, "0");
 }
 
-/** How many trees so many entries are divided among. */
-export function shardCount(entries: number): number {
-  if (entries <= 512) return 1;
-  return entries <= 32_768 ? 64 : 256;
+/** Every number of trees divides it. */
+export const MOST_SHARDS = 256;
+const GIB = 1024 * 1024 * 1024;
+
+/** How many trees the entries are divided among, so that each of them is one blob. A large file's entry is long: it names its pieces. */
+export function shardCount({ files, bytes }: { files: number; bytes: number }): number {
+  if (files <= 512 && bytes <= 2 * GIB) return 1;
+  return files <= 32_768 && bytes <= 64 * GIB ? 64 : MOST_SHARDS;
 }
 
 /** The blobs that an entry's content is in. */

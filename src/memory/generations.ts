@@ -1,18 +1,19 @@
 import { Failure } from "../core/failure.ts";
 import { log } from "../core/log.ts";
-import { encodeBlob, sha256, shardOf } from "./codec.ts";
+import { encodeBlob, sha256 } from "./codec.ts";
 import {
   blobsOf,
-  type Entry,
   FORMAT,
   generationOf,
   type Manifest,
+  MOST_BLOB_BYTES,
   MOST_FILES,
   type Reason,
   shardCount,
 } from "./format.ts";
 import type { ImportedTrees } from "./access.ts";
 import type { Ledger } from "./ledger.ts";
+import { readBucket, refill } from "./rebuild.ts";
 import type { MemoryStore, PlacedHead } from "./store.ts";
 
 /** Blobs that were asked for or uploaded, but are in no generation yet, are safe from the sweep for so long. */
@@ -44,18 +45,15 @@ export class Generations {
     const before = await this.present();
     if ((before?.generation ?? null) !== base) throw moved(before?.generation);
     this.#checkStaged();
-    const totals = this.#ledger.totalsAfterStaged();
+    const totals = this.#ledger.entries.totalsAfterStaged(before ?? { files: 0, bytes: 0 });
     if (totals.files > MOST_FILES) {
       throw new Failure("too_large", `The memory holds at most ${MOST_FILES} files; there would be ${totals.files}.`, {
         hint: "Pack some into an archive, or move them to the folder for large files.",
       });
     }
-    const shards = shardCount(totals.files);
-    const resharded = before?.shards !== shards;
-    const trees = await this.#writeTrees(before, shards, resharded, facts.now);
-    return await this.#publish({ ...totals, ...facts, shards, trees }, () =>
-      this.#ledger.applyStaged(shards, resharded),
-    );
+    const shards = shardCount(totals);
+    const trees = await this.#writeTrees(before, shards, facts.now);
+    return await this.#publish({ ...totals, ...facts, shards, trees }, () => this.#ledger.entries.applyStaged());
   }
 
   /** Makes an older generation's content the present one, as a new generation. */
@@ -77,62 +75,45 @@ export class Generations {
     what: string,
     facts: { fence: number; now: number; reason: Reason },
   ): Promise<Manifest> {
-    const read = new Map<string, Entry[]>();
-    for (const tree of trees) read.set(tree, await this.#store.tree(tree));
-    const entries = [...read.values()].flat();
+    const named = await this.#receive(trees);
     // From this check until the generation is noted as unsure nothing is awaited, so no sweep comes in between.
-    const lost = [...trees, ...entries.flatMap(blobsOf)].find((name) => this.#ledger.blobState(name) !== "stored");
+    const lost = [...trees, ...[...named.values()].flat()].find((name) => this.#ledger.blobs.state(name) !== "stored");
     if (lost !== undefined) {
       throw new Failure("upstream", `${what} needs the blob ${lost}, which is missing or damaged.`, {
         hint: facts.reason === "import" ? "Import the archive again." : "Choose another generation.",
       });
     }
-    for (const [tree, of] of read) this.#ledger.setTree(tree, of);
-    const bytes = entries.reduce((sum, entry) => sum + ("size" in entry ? entry.size : 0), 0);
-    return await this.#publish({ files: entries.length, bytes, shards, trees: [...trees], ...facts }, () => {
-      this.#ledger.dropStaged();
-      this.#ledger.dropEntries();
-      this.#ledger.setEntries(entries, shards);
+    for (const [tree, blobs] of named) this.#ledger.blobs.setTree(tree, blobs);
+    const totals = this.#ledger.entries.received();
+    return await this.#publish({ ...totals, shards, trees: [...trees], ...facts }, () => {
+      this.#ledger.entries.dropStaged();
+      this.#ledger.entries.applyReceived();
     });
   }
 
-  /** Fills the ledger from R2 alone. */
-  async rebuild(): Promise<void> {
-    const present = await this.#store.head();
-    const found: { manifest: Manifest; trees: Map<string, Entry[]> }[] = [];
-    const read = new Set<string>();
-    for (const id of await this.#store.generations()) {
-      try {
-        const manifest = await this.#store.manifest(id);
-        const trees = new Map<string, Entry[]>();
-        for (const tree of manifest.trees) {
-          if (!read.has(tree)) trees.set(tree, await this.#store.tree(tree));
-          read.add(tree);
-        }
-        found.push({ manifest, trees });
-      } catch (error) {
-        const gone = error instanceof Failure && error.code !== "unavailable" && id !== present?.head.generation;
-        if (!gone) throw error;
-        // An older generation that is damaged does not take the others with it.
-        log("error", "memory.rebuild", { outcome: "damaged", generation: id, cause: error });
-      }
+  /** Reads the trees into the ledger, one at a time: all of them may be more than fits into memory. Resolves with the blobs of each. */
+  async #receive(trees: readonly string[]): Promise<Map<string, string[]>> {
+    this.#ledger.entries.dropReceived();
+    const named = new Map<string, string[]>();
+    for (const tree of trees) {
+      const entries = await this.#store.tree(tree);
+      this.#ledger.entries.receive(entries);
+      named.set(tree, [...new Set(entries.flatMap(blobsOf))]);
     }
-    const blobs: { name: string; bytes: number }[] = [];
-    for await (const blob of this.#store.blobs()) blobs.push(blob);
-    const fence = Math.max(0, ...found.map(({ manifest }) => manifest.fence), present?.head.fence ?? 0);
-    const last = Math.max(0, ...found.map(({ manifest }) => Number(manifest.generation)));
+    return named;
+  }
+
+  /** Fills the ledger from R2 alone; until all of it is read, the ledger stays as it is. */
+  async rebuild(): Promise<void> {
+    const told = await readBucket(this.#store);
+    const id = told.present?.head.generation;
+    const manifest = told.generations.find(({ generation }) => generation === id);
+    await this.#receive(manifest?.trees ?? []);
     this.#ledger.atomically(() => {
-      this.#ledger.clear();
-      this.#ledger.setFact("fence", String(fence));
-      this.#ledger.setFact("last", String(last));
-      for (const { name, bytes } of blobs) this.#ledger.addBlob(name, bytes);
-      for (const { manifest, trees } of found) {
-        for (const [name, entries] of trees) this.#ledger.setTree(name, entries);
-        this.#ledger.setGeneration(manifest, "live");
-      }
+      refill(this.#ledger, told);
+      if (manifest) this.#makePresent(manifest);
     });
-    if (present) await this.#adopt(present);
-    log("info", "memory.rebuild", { outcome: "ok", generations: found.length, blobs: blobs.length });
+    log("info", "memory.rebuild", { outcome: "ok", generations: told.generations.length, blobs: told.blobs.length });
   }
 
   /** Asks R2 for the head, and brings the ledger in line with it. */
@@ -158,58 +139,57 @@ export class Generations {
   /** A head that moved without the ledger's noticing: the answer to the put got lost. */
   async #adopt(placed: PlacedHead): Promise<void> {
     const manifest = await this.#store.manifest(placed.head.generation);
-    const entries: Entry[] = [];
-    for (const tree of manifest.trees) {
-      for (const entry of await this.#store.tree(tree)) entries.push(entry);
-    }
-    this.#ledger.atomically(() => {
-      this.#ledger.dropEntries();
-      this.#ledger.setEntries(entries, manifest.shards);
-      this.#ledger.setGeneration(manifest, "live");
-      this.#ledger.setFact("head", manifest.generation);
-    });
+    await this.#receive(manifest.trees);
+    this.#ledger.atomically(() => this.#makePresent(manifest));
+  }
+
+  /** Whose entries were received. */
+  #makePresent(manifest: Manifest): void {
+    this.#ledger.entries.applyReceived();
+    this.#ledger.setGeneration(manifest, "live");
+    this.#ledger.setFact("head", manifest.generation);
   }
 
   /** Everything the staged entries refer to has to be there. */
   #checkStaged(): void {
-    const absent = new Set<string>();
-    for (const { entry } of this.#ledger.staged()) {
-      for (const name of entry ? blobsOf(entry) : []) {
-        if (this.#ledger.blobState(name) !== "stored") absent.add(name);
-      }
-    }
-    if (absent.size === 0) return;
-    const [first] = absent;
-    throw new Failure("invalid_input", `${absent.size} blobs were not uploaded, ${first} for one.`, {
+    const { n, first } = this.#ledger.entries.absentBlobs();
+    if (n === 0) return;
+    throw new Failure("invalid_input", `${n} blobs were not uploaded, ${first} for one.`, {
       hint: "Ask which are wanted, upload them, commit again.",
     });
   }
 
-  async #writeTrees(before: Manifest | undefined, shards: number, all: boolean, now: number): Promise<string[]> {
-    const trees = all || !before ? Array.from({ length: shards }, () => "") : [...before.trees];
-    const touched = new Set(all ? trees.keys() : this.#ledger.staged().map(({ path }) => shardOf(path, shards)));
-    const waiting = [...touched];
+  async #writeTrees(before: Manifest | undefined, shards: number, now: number): Promise<string[]> {
+    const all = before?.shards !== shards;
+    const trees = all ? Array.from({ length: shards }, () => "") : [...before.trees];
+    const waiting = all ? [...trees.keys()] : this.#ledger.entries.touchedShards(shards);
     while (waiting.length > 0) {
       const batch = waiting.splice(0, AT_ONCE);
       await Promise.all(
         batch.map(async (shard) => {
-          trees[shard] = await this.#writeTree([...this.#ledger.entriesAfterStaged(shard, shards, all)], now);
+          trees[shard] = await this.#writeTree(this.#ledger.entries.treeAfterStaged(shard, shards), now);
         }),
       );
     }
     return trees;
   }
 
-  async #writeTree(entries: Entry[], now: number): Promise<string> {
-    const content = new TextEncoder().encode(JSON.stringify(entries));
+  async #writeTree(tree: { content: string; blobs: string[] }, now: number): Promise<string> {
+    const content = new TextEncoder().encode(tree.content);
+    if (content.byteLength > MOST_BLOB_BYTES) {
+      throw new Failure("too_large", "The memory's files are too many and too large to be listed.", {
+        hint: "Move the largest to the folder for large files.",
+      });
+    }
+    const { blobs } = this.#ledger;
     const sha = sha256(content);
-    const name = this.#ledger.usableBlob(sha) ?? this.#ledger.reserveBlob(sha);
-    this.#ledger.pin(name, now + PIN_MS);
-    this.#ledger.setTree(name, entries);
-    if (this.#ledger.blobState(name) === "stored") return name;
+    const name = blobs.usable(sha) ?? blobs.reserve(sha);
+    blobs.pin(name, now + PIN_MS);
+    blobs.setTree(name, tree.blobs);
+    if (blobs.state(name) === "stored") return name;
     const stored = encodeBlob(content);
     await this.#store.putBlob(name, stored);
-    this.#ledger.setStored(name, stored.byteLength);
+    blobs.setStored(name, stored.byteLength);
     return name;
   }
 

@@ -1,5 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
-import { pause } from "../core/deadline.ts";
+import { z } from "zod";
 import { Failure } from "../core/failure.ts";
 import { log } from "../core/log.ts";
 import { type Reply, reply } from "../core/reply.ts";
@@ -11,29 +11,29 @@ import type {
   ImportedTrees,
   KeeperReport,
   MemoryArchive,
-  MemoryFile,
   MemoryReader,
   MemoryStatus,
   MemoryWriter,
   SearchRequest,
   Wanted,
 } from "./access.ts";
-import type { Entry, Manifest } from "./format.ts";
+import type { Manifest } from "./format.ts";
 import { Generations, PIN_MS } from "./generations.ts";
 import { type GenerationRow, Ledger } from "./ledger.ts";
-import { findEntry, isReadable, liveGeneration, noFile, readablePath, readEntry } from "./reading.ts";
+import { Recall } from "./recall.ts";
 import type { Retention } from "./retention.ts";
-import { catchUp } from "./search/catch-up.ts";
 import type { Hit } from "./search/hit.ts";
-import { SearchIndex } from "./search/index.ts";
 import { MemoryStore } from "./store.ts";
 import { sweep } from "./sweep.ts";
 
 const FIRST_PRUNE_MS = 10 * 60_000;
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-/** A search waits for the index to catch up, but no longer. */
-const INDEX_WITHIN_MS = 2_000;
+
+const reportSchema = z.object({
+  problem: z.string().nullable(),
+  skipped: z.array(z.object({ path: z.string(), reason: z.string() })),
+});
 
 /** The single writer of the bot's memory. */
 export abstract class MemoryObject<Env>
@@ -41,18 +41,15 @@ export abstract class MemoryObject<Env>
   implements MemoryWriter, MemoryReader, MemoryArchive
 {
   readonly #ledger: Ledger;
-  readonly #index: SearchIndex;
-  #indexing: Promise<void> | undefined;
+  readonly #recall: Recall;
   #made: { store: MemoryStore; generations: Generations } | undefined;
   /** What changes generations or deletes goes one after the other. */
   #last: Promise<unknown> = Promise.resolve();
-  #lagMs: number | null = null;
-  #report: KeeperReport = { problem: null, skipped: [] };
 
   constructor(ctx: DurableObjectState<{}>, env: Env) {
     super(ctx, env);
     this.#ledger = new Ledger(ctx.storage);
-    this.#index = new SearchIndex(ctx.storage);
+    this.#recall = new Recall(ctx.storage, this.#ledger, () => this.#store);
   }
 
   protected abstract bucket(): R2Bucket;
@@ -66,7 +63,8 @@ export abstract class MemoryObject<Env>
       const head = await this.#generations.present(true);
       const fence = this.#fence() + 1;
       this.#ledger.setFact("fence", String(fence));
-      this.#ledger.dropStaged();
+      this.#ledger.entries.dropStaged();
+      this.#setReport({ problem: null, skipped: [] });
       return { fence, head: head ?? null };
     });
   }
@@ -74,6 +72,8 @@ export abstract class MemoryObject<Env>
   head(fence: number): Promise<Reply<{ head: Manifest | null }>> {
     return this.#alone("memory.head", async () => {
       this.#admit(fence);
+      // Whoever asks knows nothing of what another keeper of this start has staged.
+      this.#ledger.entries.dropStaged();
       return { head: (await this.#generations.present()) ?? null };
     });
   }
@@ -96,9 +96,9 @@ export abstract class MemoryObject<Env>
   #wanted(contents: readonly string[]): Wanted {
     const wanted: Wanted = { known: {}, upload: {} };
     for (const sha of contents) {
-      const known = this.#ledger.usableBlob(sha);
-      const name = known ?? this.#ledger.reserveBlob(sha);
-      this.#ledger.pin(name, Date.now() + PIN_MS);
+      const known = this.#ledger.blobs.usable(sha);
+      const name = known ?? this.#ledger.blobs.reserve(sha);
+      this.#ledger.blobs.pin(name, Date.now() + PIN_MS);
       wanted[known === undefined ? "upload" : "known"][sha] = name;
     }
     return wanted;
@@ -116,44 +116,65 @@ export abstract class MemoryObject<Env>
   }
 
   #arrived(name: string, bytes: number): void {
-    this.#ledger.pin(name, Date.now() + PIN_MS);
-    this.#ledger.setStored(name, bytes);
+    this.#ledger.blobs.pin(name, Date.now() + PIN_MS);
+    this.#ledger.blobs.setStored(name, bytes);
   }
 
   stage(fence: number, changes: readonly Change[]): Promise<Reply<void>> {
-    return reply("memory.stage", () => {
+    // Not beside a commit, which would take it for its own.
+    return this.#alone("memory.stage", async () => {
       this.#admit(fence);
-      this.#ledger.stage(changes);
+      this.#ledger.entries.stage(changes);
     });
   }
 
-  commit({ fence, base, reason, changes, oldestChangeAt }: CommitRequest): Promise<Reply<Manifest>> {
+  commit({ fence, base, reason, staged, changes, oldestChangeAt }: CommitRequest): Promise<Reply<Manifest>> {
     return this.#alone("memory.commit", async () => {
       this.#admit(fence);
       const started = Date.now();
-      this.#ledger.stage(changes);
       try {
+        this.#requireStaged(staged);
+        this.#ledger.entries.stage(changes);
         const manifest = await this.#generations.commit(base, { fence, reason, now: started });
-        this.#lagMs = Math.max(0, Date.now() - oldestChangeAt);
-        this.#report = { ...this.#report, problem: null };
+        this.#ledger.setFact("lag", String(Math.max(0, Date.now() - oldestChangeAt)));
+        this.#setReport({ ...this.#report(), problem: null });
         await this.#planPrune(FIRST_PRUNE_MS);
-        this.ctx.waitUntil(this.#catchUp());
+        this.ctx.waitUntil(this.#recall.catchUp());
         const { generation, files, bytes } = manifest;
         log("info", "memory.commit", { outcome: "ok", generation, files, bytes, ms: Date.now() - started });
         return manifest;
       } catch (error) {
         // The next commit brings all of it again.
-        this.#ledger.dropStaged();
+        this.#ledger.entries.dropStaged();
         throw error;
       }
+    });
+  }
+
+  /** A commit that is tried again after it failed finds what was staged for it gone. */
+  #requireStaged(staged: number): void {
+    const there = this.#ledger.entries.stagedCount();
+    if (there === staged) return;
+    throw new Failure("conflict", `${there} changes are staged for the commit; it speaks of ${staged}.`, {
+      hint: "Ask for the head, stage all of them again.",
     });
   }
 
   report(fence: number, report: KeeperReport): Promise<Reply<void>> {
     return reply("memory.report", () => {
       this.#admit(fence);
-      this.#report = report;
+      this.#setReport(report);
     });
+  }
+
+  /** Kept in storage: this object may be gone a few seconds after the keeper has spoken. */
+  #setReport(report: KeeperReport): void {
+    this.#ledger.setFact("report", JSON.stringify(report));
+  }
+
+  #report(): KeeperReport {
+    const kept = this.#ledger.fact("report");
+    return kept === undefined ? { problem: null, skipped: [] } : reportSchema.parse(JSON.parse(kept));
   }
 
   damaged(name: string): Promise<Reply<{ sound: string | null }>> {
@@ -163,11 +184,13 @@ export abstract class MemoryObject<Env>
         (error: unknown) => (error instanceof Failure && error.code !== "unavailable" ? "damaged" : "unknown"),
       );
       // Never used again for new content, which then gets a blob of its own.
-      if (found === "damaged") this.#ledger.setDamaged(name);
+      if (found === "damaged") this.#ledger.blobs.setDamaged(name);
+      const naming = [...this.#ledger.trees()].filter((tree) => this.#ledger.blobs.ofTree(tree)?.includes(name));
+      const bad = new Set([name, ...naming]);
       const sound = this.#ledger
         .generations("live")
         .toReversed()
-        .find(({ trees }) => !trees.some((tree) => tree === name || this.#ledger.treeBlobs(tree)?.includes(name)));
+        .find(({ trees }) => !trees.some((tree) => bad.has(tree)));
       return { sound: sound?.id ?? null };
     });
   }
@@ -176,37 +199,24 @@ export abstract class MemoryObject<Env>
     return reply("memory.manifest", () => this.#store.manifest(generation));
   }
 
-  search({ reader, query, limit, kinds, since }: SearchRequest): Promise<Reply<{ hits: Hit[]; behind: boolean }>> {
+  search(request: SearchRequest): Promise<Reply<{ hits: Hit[]; behind: boolean }>> {
     return reply("memory.search", async () => {
       await this.#met();
-      const late = pause(INDEX_WITHIN_MS).then(() => true);
-      const behind = await Promise.race([this.#catchUp().then(() => false), late]);
-      const hits = this.#index.search(query, { limit, kinds, since, reader });
-      return { hits, behind };
+      return await this.#recall.search(request);
     });
   }
 
-  read({ reader, path: given, generation, offset, limit }: Parameters<MemoryReader["read"]>[0]) {
+  read(request: Parameters<MemoryReader["read"]>[0]) {
     return reply("memory.read", async () => {
       await this.#met();
-      const path = readablePath(given, reader);
-      const entry = await findEntry(path, generation, this.#ledger, this.#store);
-      if (entry?.kind !== "file" && entry?.kind !== "database") throw noFile(path);
-      const bytes = await readEntry(entry, { offset, limit }, (name) => this.#store.blob(name));
-      return { path, size: entry.size, modified: entry.modified, bytes };
+      return await this.#recall.read(request);
     });
   }
 
-  list({ reader, prefix, generation, after, limit }: Parameters<MemoryReader["list"]>[0]) {
+  list(request: Parameters<MemoryReader["list"]>[0]) {
     return reply("memory.list", async () => {
       await this.#met();
-      const files: MemoryFile[] = [];
-      for (const entry of await this.#entriesUnder(prefix, generation, after)) {
-        if (!isReadable(entry.path, reader) || entry.kind === "directory" || entry.kind === "link") continue;
-        if (files.length === limit) return { files, more: true };
-        files.push({ path: entry.path, size: entry.size, modified: entry.modified });
-      }
-      return { files, more: false };
+      return await this.#recall.list(request);
     });
   }
 
@@ -239,7 +249,7 @@ export abstract class MemoryObject<Env>
       const { generation: id } = await work({ fence, now: Date.now() });
       const row = this.#ledger.generation(id);
       if (!row) throw new Failure("internal", `Generation ${id} is not in the ledger.`);
-      this.ctx.waitUntil(this.#catchUp());
+      this.ctx.waitUntil(this.#recall.catchUp());
       await this.#planPrune(FIRST_PRUNE_MS);
       return shown(row);
     });
@@ -248,15 +258,16 @@ export abstract class MemoryObject<Env>
   status(): Promise<Reply<MemoryStatus>> {
     return reply("memory.status", async () => {
       const row = this.#ledger.generation(this.#ledger.fact("head") ?? "");
-      const { blobs, bytes } = this.#ledger.blobTotals();
+      const { blobs, bytes } = this.#ledger.blobs.totals();
+      const lag = this.#ledger.fact("lag");
       return {
         head: row ? shown(row) : null,
-        lagMs: this.#lagMs,
+        lagMs: lag === undefined ? null : Number(lag),
         generations: this.#ledger.liveCount(),
         blobs,
         storedBytes: bytes,
         nextPrune: await this.ctx.storage.getAlarm(),
-        ...this.#report,
+        ...this.#report(),
       };
     });
   }
@@ -276,10 +287,10 @@ export abstract class MemoryObject<Env>
   /** Forgets all that this object knows and reads it from R2 again. */
   rebuild(): Promise<Reply<void>> {
     return this.#alone("memory.rebuild", async () => {
-      this.#index.clear();
+      this.#recall.forget();
       await this.#generations.rebuild();
       await this.#generations.present(true);
-      this.ctx.waitUntil(this.#catchUp());
+      this.ctx.waitUntil(this.#recall.catchUp());
     });
   }
 
@@ -298,25 +309,6 @@ export abstract class MemoryObject<Env>
   /** An object that has just been set up over an older bucket knows nothing yet. */
   async #met(): Promise<void> {
     if (this.#ledger.fact("last") === undefined) await this.#alone("memory.meet", () => this.#generations.present());
-  }
-
-  async #entriesUnder(prefix: string, generation: string | undefined, after: string): Promise<Iterable<Entry>> {
-    if (generation === undefined) return this.#ledger.entriesUnder(prefix, after);
-    const found: Entry[] = [];
-    for (const tree of liveGeneration(generation, this.#ledger).trees) {
-      found.push(...(await this.#store.tree(tree)).filter(({ path }) => path.startsWith(prefix) && path > after));
-    }
-    return found.toSorted((a, b) => (a.path < b.path ? -1 : 1));
-  }
-
-  /** What fails is tried again at the next commit or search. */
-  #catchUp(): Promise<void> {
-    this.#indexing ??= catchUp(this.#index, this.#ledger, this.#store)
-      .catch((error: unknown) => log("warn", "memory.index", { cause: error }))
-      .finally(() => {
-        this.#indexing = undefined;
-      });
-    return this.#indexing;
   }
 
   #fence(): number {

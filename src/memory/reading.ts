@@ -4,6 +4,8 @@ import { type Entry, type FileEntry, pathSchema } from "./format.ts";
 import type { Ledger } from "./ledger.ts";
 import type { MemoryStore } from "./store.ts";
 
+const TREES_AT_ONCE = 8;
+
 /**
  * Whose conversation this is the text of: the person's part of the session's name, which the keeper names the file after.
  * Undefined for what everybody who may read the memory may read.
@@ -43,10 +45,28 @@ export async function findEntry(
   ledger: Ledger,
   store: MemoryStore,
 ): Promise<Entry | undefined> {
-  if (generation === undefined) return ledger.entry(path);
+  if (generation === undefined) return ledger.entries.entry(path);
   const { shards, trees } = liveGeneration(generation, ledger);
   const tree = trees[shardOf(path, shards)];
   return tree === undefined ? undefined : (await store.tree(tree)).find((entry) => entry.path === path);
+}
+
+/** Of an older generation, as `Entries.under` has them of the present one: the first `most` that `wanted` takes. */
+export async function entriesOf(
+  generation: string,
+  { prefix, after, most, wanted }: { prefix: string; after: string; most: number; wanted: (entry: Entry) => boolean },
+  ledger: Ledger,
+  store: MemoryStore,
+): Promise<Entry[]> {
+  const waiting = [...liveGeneration(generation, ledger).trees];
+  // A path may be in any tree, and all entries together may be too many to hold.
+  let first: Entry[] = [];
+  while (waiting.length > 0) {
+    const trees = await Promise.all(waiting.splice(0, TREES_AT_ONCE).map((tree) => store.tree(tree)));
+    const found = trees.flat().filter((entry) => entry.path.startsWith(prefix) && entry.path > after && wanted(entry));
+    first = [...first, ...found].toSorted((a, b) => (a.path < b.path ? -1 : 1)).slice(0, most);
+  }
+  return first;
 }
 
 export function liveGeneration(id: string, ledger: Ledger) {

@@ -1,3 +1,4 @@
+import { deadline, raced } from "../core/deadline.ts";
 import { Failure } from "../core/failure.ts";
 import { decodeBlob } from "./codec.ts";
 import {
@@ -14,6 +15,8 @@ import {
   treeSchema,
 } from "./format.ts";
 
+/** R2 answers within milliseconds; whoever waits for it holds up all others. */
+const ANSWERS_WITHIN_MS = 15_000;
 /** Keys that one R2 delete may name. */
 const DELETED_AT_ONCE = 500;
 
@@ -136,8 +139,9 @@ export class MemoryStore {
   }
 
   async #ask<T>(key: string, work: () => Promise<T>): Promise<T> {
+    using patience = deadline(ANSWERS_WITHIN_MS);
     try {
-      return await work();
+      return await raced(work(), patience.signal);
     } catch (cause) {
       throw new Failure("unavailable", `The memory's storage did not answer for ${key}.`, {
         hint: "Try again in a minute. Nothing was lost.",

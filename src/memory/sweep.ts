@@ -24,10 +24,10 @@ export async function sweep(
     await store.dropManifest(id);
     ledger.forgetGeneration(id);
   }
-  const condemned = ledger.condemnUnmarked(now);
+  const condemned = ledger.blobs.condemn(ledger.trees(), now);
   if (condemned.length > 0) {
     await store.dropBlobs(condemned);
-    ledger.forgetBlobs(condemned);
+    ledger.blobs.forget(condemned);
   }
   const outcome = { generations: gone.length, blobs: condemned.length };
   log("info", "memory.sweep", { outcome: "ok", ...outcome });

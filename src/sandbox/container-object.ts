@@ -6,6 +6,7 @@ import { Activity } from "./activity.ts";
 import { anyCommandRuns } from "./commands.ts";
 import type { EgressPolicy } from "./egress.ts";
 import { type BucketFolder, FolderMount, type MountHost } from "./folder.ts";
+import { Lookout, SERVER_PORT } from "./lookout.ts";
 import { capReached, UptimeClock, type UptimeLimits } from "./uptime.ts";
 import { NO_SESSION } from "./wire.ts";
 import { Workbench } from "./workbench.ts";
@@ -24,7 +25,9 @@ export abstract class ContainerObject<Env extends Cloudflare.Env> extends Sandbo
   protected readonly clock: UptimeClock;
   protected readonly mounted: FolderMount;
   protected readonly bench: Workbench;
+  protected readonly lookout = new Lookout(() => (this.isUp ? this.ctx.container?.getTcpPort(SERVER_PORT) : undefined));
   #unlisted = 0;
+  #isNew = false;
 
   constructor(ctx: DurableObjectState<{}>, env: Env) {
     // Not by getSandbox, whose settings arrive after the first call may have begun: that one would speak plain HTTP.
@@ -60,6 +63,9 @@ export abstract class ContainerObject<Env extends Cloudflare.Env> extends Sandbo
 
   override async onStart(): Promise<void> {
     await super.onStart();
+    // The SDK says so at each connection that it makes to the container.
+    if (!this.#isNew) return;
+    this.#isNew = false;
     await this.clock.started(Date.now());
     await this.#takeSettings();
     await this.#lookIn(WATCH_EVERY_S);
@@ -92,11 +98,6 @@ export abstract class ContainerObject<Env extends Cloudflare.Env> extends Sandbo
     );
   }
 
-  /** The SDK calls it for each of its calls; a look at the container is none that keeps it up. */
-  override renewActivityTimeout(): void {
-    if (!this.activity.onlyLooks) super.renewActivityTimeout();
-  }
-
   /** A command that was started and goes on keeps the container up; a chat's run does so by its open connection. */
   override async onActivityExpired(): Promise<void> {
     if (!this.activity.used && !(await this.#anyCommandRuns())) await super.onActivityExpired();
@@ -109,6 +110,7 @@ export abstract class ContainerObject<Env extends Cloudflare.Env> extends Sandbo
       if (!this.activity.used)
         throw new Failure("unavailable", "The container does not run, and this is no reason to start it.");
       await this.requireTime();
+      this.#isNew = true;
     }
     await super.startAndWaitForPorts(...ports);
   }
@@ -146,7 +148,7 @@ export abstract class ContainerObject<Env extends Cloudflare.Env> extends Sandbo
 
   async #anyCommandRuns(): Promise<boolean> {
     try {
-      const runs = this.isUp && (await anyCommandRuns((line) => this.bench.peek(line)));
+      const runs = this.isUp && (await anyCommandRuns((line) => this.lookout.shell(line)));
       this.#unlisted = 0;
       return runs;
     } catch (cause) {

@@ -94,7 +94,7 @@ export class FolderMount {
     const folder = this.#folder();
     const { path } = folder;
     // An object that was made anew finds what the one before it has mounted.
-    if (await this.#host.succeeds(`mountpoint -q ${shellLine([path])} && ${answers(path)}`)) return;
+    if (await this.#host.succeeds(answers(path))) return;
     await this.#host.unmount(path).catch(() => undefined);
     await this.#host.succeeds(`! mountpoint -q ${shellLine([path])} || ${shellLine(["fusermount", "-uz", path])}`);
     await this.#host.succeeds(`! test -d ${shellLine([path])} || ${shellLine(["chmod", "755", path])}`);
@@ -105,7 +105,13 @@ export class FolderMount {
   }
 }
 
-/** Whatever serves the folder is alive. Not by listing it, which may take long. */
+/**
+ * Whether the folder is mounted and the storage behind it answers: it is asked for a file that is not there, and has to say so. The
+ * mount's own root is answered without the storage, and a list may take long. A name is asked for once, for the answer is
+ * remembered.
+ */
 function answers(path: string): string {
-  return shellLine(["timeout", String(LOOK_SECONDS), "test", "-d", `${path}/.`]);
+  const nothing = shellLine([`${path}/.nothing-${crypto.randomUUID()}`]);
+  const asked = `LC_ALL=C timeout ${LOOK_SECONDS} stat ${nothing} 2>&1`;
+  return `mountpoint -q ${shellLine([path])} && ${asked} | grep -q 'No such file'`;
 }

@@ -24,6 +24,8 @@ export abstract class SandboxObject<Env extends Cloudflare.Env> extends Containe
   protected abstract plan(tokens: GatewayTokens): GatewayPlan;
   /** Ends the chats' runs, for the container is about to stop. */
   protected abstract endRuns(): Promise<void>;
+  /** The gateway has come up, and may load what its first answer needs. */
+  protected abstract warmUp(): Promise<void>;
 
   gatewayReady(): Promise<Reply<GatewayTokens>> {
     return reply("gateway.ready", async () => {
@@ -167,13 +169,19 @@ export abstract class SandboxObject<Env extends Cloudflare.Env> extends Containe
       },
       write: (path, content) => this.bench.write(path, content, "utf-8"),
       start: (command, id, env) => this.bench.start(command, id, env),
-      process: (id) => this.bench.process(id),
-      logs: (id) => this.bench.output(id),
+      process: (id) => this.lookout.process(id),
+      logs: (id) => this.lookout.output(id),
       signal: async (name, pid) => {
         const kill = (target: string) => `${shellLine(["kill", `-${name}`, "--", target])} 2>/dev/null`;
-        await this.bench.peek(`${kill(`-${pid}`)} || ${kill(`${pid}`)}`);
+        await this.lookout.shell(`${kill(`-${pid}`)} || ${kill(`${pid}`)}`);
       },
       sleep: () => this.stop(),
+      started: () => {
+        const warming = this.warmUp();
+        this.ctx.waitUntil(
+          warming.catch((cause: unknown) => log("warn", "gateway.warm", { outcome: "failed", cause })),
+        );
+      },
     };
   }
 }

@@ -25,14 +25,14 @@ export interface TerminalEnd {
 export interface TerminalDoor {
   /** The container's own server; undefined while no container runs. */
   port: { fetch(request: Request): Promise<Response> } | undefined;
-  used(): void;
-  ended(end: TerminalEnd): void;
+  used: () => void;
+  ended: (end: TerminalEnd) => void;
 }
 
 /** The request for the object: a person has one terminal, and finds it again as it was left. */
 export function terminalRequest(principal: string, { cols, rows }: TerminalSize): Request {
   const query = new URLSearchParams({ principal, cols: String(cols), rows: String(rows) });
-  return new Request(`http://${TERMINAL_HOST}/?${query}`, { headers: { upgrade: "websocket" } });
+  return new Request(`http://${TERMINAL_HOST}/?${query.toString()}`, { headers: { upgrade: "websocket" } });
 }
 
 const wanted = z.object({ principal: z.string().min(1), cols: cells, rows: cells });
@@ -45,7 +45,9 @@ export async function openTerminal(request: Request, { port, used, ended }: Term
   const { principal, cols, rows } = wanted.parse(Object.fromEntries(new URL(request.url).searchParams));
   if (port === undefined) throw absent();
   const query = new URLSearchParams({ sessionId: `terminal-${principal}`, cols: String(cols), rows: String(rows) });
-  const asked = new Request(`http://localhost:${SERVER_PORT}/ws/pty?${query}`, { headers: { upgrade: "websocket" } });
+  const asked = new Request(`http://localhost:${SERVER_PORT}/ws/pty?${query.toString()}`, {
+    headers: { upgrade: "websocket" },
+  });
   const answer = await port.fetch(asked).catch((cause: unknown) => {
     throw absent(cause);
   });

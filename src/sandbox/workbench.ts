@@ -1,24 +1,11 @@
 import type { Sandbox } from "@cloudflare/sandbox";
-import { deadline, raced } from "../core/deadline.ts";
-import { Failure } from "../core/failure.ts";
 import type { Activity } from "./activity.ts";
 import type { DirectoryEntry, ShellResult } from "./results.ts";
 import { isInterrupted, NO_SESSION, sandboxFailure } from "./wire.ts";
 
-/** A container that does not answer a look by then does not answer. */
-const LOOK_WITHIN_MS = 10_000;
-
 type Sdk = Pick<
   Sandbox,
-  | "execWithSessionToken"
-  | "exists"
-  | "readFile"
-  | "writeFile"
-  | "mkdir"
-  | "listFiles"
-  | "startProcess"
-  | "getProcess"
-  | "getProcessLogs"
+  "execWithSessionToken" | "exists" | "readFile" | "writeFile" | "mkdir" | "listFiles" | "startProcess"
 >;
 
 export interface WorkbenchOptions {
@@ -95,32 +82,6 @@ export class Workbench {
     });
   }
 
-  /** As `shell`, but for a look: only in a container that runs, and neither use nor waited for for long. */
-  peek(line: string): Promise<ShellResult> {
-    return this.#look("Looking into the container", async () => {
-      const { exitCode, stdout, stderr } = await this.#sdk.execWithSessionToken(line, NO_SESSION);
-      return { exitCode, stdout, stderr };
-    });
-  }
-
-  process(
-    id: string,
-  ): Promise<{ pid: number | undefined; running: boolean; exitCode: number | undefined } | undefined> {
-    return this.#look("Looking for a process", async () => {
-      const found = await this.#sdk.getProcess(id, NO_SESSION);
-      if (!found) return undefined;
-      const running = found.status === "running" || found.status === "starting";
-      return { pid: found.pid, running, exitCode: found.exitCode };
-    });
-  }
-
-  output(id: string): Promise<string> {
-    return this.#look("Reading a log", async () => {
-      const { stdout, stderr } = await this.#sdk.getProcessLogs(id, NO_SESSION);
-      return `${stdout}\n${stderr}`;
-    });
-  }
-
   /** The next call meets another container. */
   containerGone(): void {
     this.#awake = undefined;
@@ -138,16 +99,6 @@ export class Workbench {
         throw sandboxFailure(error, what);
       }
     });
-  }
-
-  async #look<T>(what: string, work: () => Promise<T>): Promise<T> {
-    if (!this.#options.running()) throw new Failure("unavailable", "The sandbox does not run.");
-    using patience = deadline(LOOK_WITHIN_MS);
-    try {
-      return await this.#options.activity.look(() => raced(work(), patience.signal));
-    } catch (error) {
-      throw sandboxFailure(error, what);
-    }
   }
 
   /** The first call of this object may find that the container is another one than before: it is one that does nothing. */

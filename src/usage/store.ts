@@ -83,17 +83,18 @@ export class UsageStore {
 
   summary(now: number, days: number): UsageSummary {
     const [from, to] = [dayOf(now - (days - 1) * DAY_MS), dayOf(now)];
-    const by = (columns: string, order = "sum(input) + sum(output) DESC") =>
+    const by = (columns: string, order = "sum(input) + sum(output) DESC", most = 100) =>
       this.#rows(
-        `SELECT ${columns}, ${SUMS} FROM usage WHERE day >= ? GROUP BY ${columns} ORDER BY ${order} LIMIT 100`,
+        `SELECT ${columns}, ${SUMS} FROM usage WHERE day >= ? GROUP BY ${columns} ORDER BY ${order} LIMIT ?`,
         from,
+        most,
       );
     const [all] = this.#rows(`SELECT ${SUMS} FROM usage WHERE day >= ?`, from);
     return {
       from,
       to,
       total: total(all ?? row.parse(Object.fromEntries(Object.keys(sums).map((name) => [name, 0])))),
-      days: by("day", "day DESC").map((each) => ({ day: each.day, ...total(each) })),
+      days: by("day", "day DESC", days).map((each) => ({ day: each.day, ...total(each) })),
       models: by("model").map((each) => ({ model: each.model, ...total(each) })),
       clients: by("client").map((each) => ({ client: each.client, ...total(each) })),
       conversations: by("principal, conversation").map((each) => ({

@@ -127,7 +127,7 @@ describe("a visitor", () => {
   it.each([
     ["log", ["lines=0", "lines=2001", "lines=x", "lines=1e9", "lines=1.5", "lines="]],
     ["usage", ["days=0", "days=401", "days=-1", "days=NaN", "days="]],
-    ["files", ["cursor=nonsense", "cursor=%00", `prefix=${"x".repeat(1_025)}`]],
+    ["files", ["cursor=%21%21", "cursor=%E2%82%AC", `prefix=${"x".repeat(1_025)}`]],
   ])("asks for a sensible part of the %s", async (path, queries) => {
     for (const query of queries) expect([query, (await owner.get(`${path}?${query}`)).status]).toEqual([query, 400]);
   });
@@ -142,6 +142,10 @@ describe("a visitor", () => {
   it("sees the usage of as many days as asked for", async () => {
     expect(await daysOf("usage")).toBe(30);
     expect(await daysOf("usage?days=7")).toBe(7);
+    await stack.countCalls(150);
+    const { days, total } = await owner.read("usage?days=400");
+    expect([days.length, total.calls]).toEqual([150, 150]);
+    expect((await owner.read("usage?days=7")).days).toHaveLength(7);
   });
 });
 

@@ -207,8 +207,8 @@ describe("the gateway's jobs", () => {
 
   it("are listed also when one has a time that no calendar has", async () => {
     const state = { nextRunAtMs: 1e300, lastRunAtMs: -1e300, runningAtMs: 1 };
-    const job = { id: "1", name: "x", enabled: true, schedule: { kind: "every", everyMs: 1 }, payload: {}, state };
-    const payload = { jobs: [job], nextOffset: null };
+    const odd = { id: "1", name: "x", enabled: true, schedule: { kind: "every", everyMs: 1 }, payload: {}, state };
+    const payload = { jobs: [odd], nextOffset: null };
     const [listed] = await gatewayJobs(answering(JSON.stringify({ ok: true, payload }))).list();
     expect(listed).toEqual({ id: "1", name: "x", schedule: "every ms", enabled: true, running: true });
   });

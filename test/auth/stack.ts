@@ -25,6 +25,8 @@ export interface AuthStack {
   store(entries: Record<string, string>): Promise<void>;
   /** Puts an object into the bucket, behind the Worker's back. */
   place(key: string, content: string | Uint8Array<ArrayBuffer>): Promise<void>;
+  /** Has one model call a day counted, today and on so many days before. */
+  countCalls(days: number): Promise<void>;
   /** What the schedule does. */
   runSchedule(): Promise<void>;
   /** The same Worker and storage with other settings, as after a deployment. */
@@ -71,6 +73,9 @@ export async function authStack(variables: Record<string, string> = {}): Promise
     },
     async place(key, content) {
       await fetch(`${url}/test/bucket?key=${encodeURIComponent(key)}`, { method: "PUT", body: content });
+    },
+    async countCalls(days) {
+      await fetch(`${url}/test/usage?days=${days}`);
     },
     async runSchedule() {
       const { status } = await fetch(`${url}/test/scheduled`);

@@ -19,12 +19,12 @@ export interface DevTools {
   /** Everything that came, oldest first. */
   heard: Answer[];
   /** Sends the text as it is; the answer is the first with the id, or the first without any. */
-  send(text: string, id: number): Promise<Answer>;
-  ask(method: string, params?: Record<string, unknown>, session?: string): Promise<Answer>;
+  send: (text: string, id: number) => Promise<Answer>;
+  ask: (method: string, params?: Record<string, unknown>, session?: string) => Promise<Answer>;
   /** What an expression is in the page; fails with what the page threw. */
-  evaluate(expression: string): Promise<unknown>;
+  evaluate: (expression: string) => Promise<unknown>;
   /** Goes there and waits until it is loaded. */
-  goto(url: string): Promise<void>;
+  goto: (url: string) => Promise<void>;
   close(): void;
 }
 

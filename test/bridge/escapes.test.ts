@@ -73,10 +73,6 @@ describe("a client of the browser on a user's machine", () => {
     const { result: opened } = await devtools.ask("Target.createTarget", { url: pages.url });
     const { result: attached } = await devtools.ask("Target.attachToTarget", { targetId: opened?.targetId });
     const { sessionId } = z.object({ sessionId: z.string() }).parse(attached);
-    const wrapped = (message: unknown, session: string) => ({
-      sessionId: session,
-      message: JSON.stringify(message),
-    });
     const inner = { id: 1, method: "DOM.setFileInputFiles", params: files };
     const once = wrapped(inner, sessionId);
     const twice = wrapped({ id: 2, method: "Target.sendMessageToTarget", params: once }, sessionId);
@@ -171,3 +167,8 @@ describe("a client of the browser on a user's machine", () => {
     expect(await evaluate("location.protocol")).not.toBe("file:");
   });
 });
+
+/** Parameters of a message in a message. */
+function wrapped(message: unknown, sessionId: string) {
+  return { sessionId, message: JSON.stringify(message) };
+}

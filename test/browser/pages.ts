@@ -65,6 +65,21 @@ async function answer(request: IncomingMessage, response: ServerResponse, path: 
       return void html(article());
     case "/large":
       return void html(`<title>Large</title><h1>Large</h1><!--${"x".repeat(30_000_000)}--><button>End</button>`);
+    case "/greets":
+      return void html("<title>Greets</title><script>alert('Welcome')</script><h1>Come in</h1>");
+    case "/nags":
+      return void html(`<title>Nags</title><button onclick="for (;;) alert('Again')">Nag</button>`);
+    case "/framed-dialogs":
+      return void html(`<title>Framed</title><iframe src="/dialogs" width="600" height="400"></iframe>`);
+    case "/noise":
+      // Nothing is harder to make small.
+      return void html(`<title>Noise</title><style>body{margin:0}</style><canvas id=c width=2700 height=2300></canvas><script>
+const x = c.getContext("2d"), d = x.createImageData(2700, 2300), w = new Uint32Array(d.data.buffer);
+for (let i = 0, s = 1; i < w.length; i++) { s ^= s << 13; s ^= s >>> 17; s ^= s << 5; w[i] = s | 0xff000000; }
+x.putImageData(d, 0, 0);</script>`);
+    case "/said":
+      response.writeHead(200, { "content-type": "text/plain; charset=utf-8" });
+      return void response.end(new URL(request.url ?? "/", "http://pages").searchParams.get("text") ?? "");
     case "/slow":
       response.writeHead(200, { "content-type": "text/html" });
       response.write("<title>Slow</title><h1>Slow</h1><p>First words</p>");

@@ -70,15 +70,6 @@ describe("a session", () => {
     expect(await stack.sessions()).toBe(1);
   });
 
-  it("says plainly that a person cannot take over a browser of this machine", async () => {
-    await stack.call("navigate", { url: `${stack.pages.url}/form` });
-    for (const what of ["live_view", "handoff"]) {
-      const { failure } = await stack.call("session", { do: what });
-      expect(failure).toMatchObject({ code: "unavailable", hint: expect.stringContaining("browser_screenshot") });
-    }
-    expect((await stack.call("session", { do: "status" })).data).toMatchObject({ open: true, tabs: [{ tab: "t1" }] });
-  });
-
   it("shows the bot's own browser without touching it", async () => {
     expect((await stack.call("session", { do: "look_at_bot" })).data).toEqual({ open: false, tabs: [] });
     await stack.call("navigate", { url: `${stack.pages.url}/form` }, "bot");

@@ -138,6 +138,19 @@ describe("a picture", () => {
     expect(Buffer.from(images[0]?.data ?? "", "base64").subarray(0, 3)).toEqual(Buffer.from([0xff, 0xd8, 0xff]));
   });
 
+  it.each([{ full_page: true }, { full_page: true, format: "png" }, { format: "png" }])(
+    "of noise fits too, asked for with %j",
+    async (input) => {
+      await open("/noise");
+      const { data, images } = await stack.call("screenshot", input);
+      for (const side of [data.width, data.height]) expect(side).toBeLessThanOrEqual(1568);
+      const bytes = Buffer.from(images[0]?.data ?? "", "base64").byteLength;
+      expect(bytes).toBe(data.bytes);
+      expect(bytes).toBeLessThanOrEqual(1_000_000);
+      expect(bytes).toBeGreaterThan(100_000);
+    },
+  );
+
   it("can be of one element, also in a frame", async () => {
     const text = await open("/iframes");
     const ref = refOf(text.slice(text.indexOf('"Far"')), '"Take"');

@@ -1,13 +1,10 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage } from "node:http";
-import { fileURLToPath } from "node:url";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { unstable_startWorker } from "wrangler";
 import { WebSocket, WebSocketServer } from "ws";
 import { z } from "zod";
-import { tieWorkerd } from "../../local/workerd.ts";
+import { passWorker } from "./worker.ts";
 
-const CONFIG = fileURLToPath(new URL("fixture/wrangler.jsonc", import.meta.url));
 const TOKEN = "token-of-the-gateway";
 /** Codes that `ws` agrees to send. */
 const SENDABLE = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4001, 4999];
@@ -15,11 +12,13 @@ const SENDABLE = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 10
 /** A gateway of the test's: it keeps what it was asked, and answers as the test wants. */
 const asked: IncomingMessage[] = [];
 const sockets = new WebSocketServer({ noServer: true, maxPayload: 64 * 1024 * 1024 });
-const gateway = createServer(async (request, response) => {
+const gateway = createServer((request, response) => void served(request, response));
+async function served(request: IncomingMessage, response: ServerResponse) {
   asked.push(request);
   let body = "";
   for await (const part of request) body += String(part);
-  switch (request.url) {
+  const { url } = request;
+  switch (url) {
     case "/moved":
       return response.writeHead(302, { location: "/elsewhere" }).end();
     case "/cookie":
@@ -28,10 +27,11 @@ const gateway = createServer(async (request, response) => {
       response.writeHead(200, { "content-type": "text/event-stream" });
       response.write("data: one\n\n");
       return setTimeout(() => response.end("data: two\n\n"), 200);
+    case undefined:
     default:
-      return response.end(JSON.stringify({ url: request.url, method: request.method, body }));
+      return response.end(JSON.stringify({ url, method: request.method, body }));
   }
-});
+}
 gateway.on("upgrade", (request, socket, head) => {
   asked.push(request);
   if (request.url === "/no")
@@ -39,31 +39,17 @@ gateway.on("upgrade", (request, socket, head) => {
   sockets.handleUpgrade(request, socket, head, (inside) => sockets.emit("connection", inside, request));
 });
 
-let worker: Awaited<ReturnType<typeof unstable_startWorker>>;
+let worker: Awaited<ReturnType<typeof passWorker>>;
 let url: string;
 beforeAll(async () => {
-  tieWorkerd();
   gateway.listen(0, "127.0.0.1");
   await once(gateway, "listening");
   const { port } = z.object({ port: z.number() }).parse(gateway.address());
-  worker = await unstable_startWorker({
-    config: CONFIG,
-    bindings: {
-      GATEWAY: { type: "plain_text", value: `http://127.0.0.1:${port}` },
-      TOKEN: { type: "plain_text", value: TOKEN },
-    },
-    dev: {
-      server: { hostname: "127.0.0.1", port: 0 },
-      persist: false,
-      inspector: false,
-      watch: false,
-      logLevel: "error",
-    },
-  });
-  url = (await worker.url).origin;
+  worker = await passWorker({ url: `http://127.0.0.1:${port}`, token: TOKEN });
+  ({ url } = worker);
 });
 afterAll(async () => {
-  await worker.dispose();
+  await worker.close();
   for (const socket of sockets.clients) socket.terminate();
   gateway.closeAllConnections();
   gateway.close();
@@ -224,5 +210,26 @@ describe("a connection", () => {
     await say(running.inside, running.person, { type: "event", event: "agent", payload: {} });
     expect(await usedSoFar()).toBe(before + 2);
     running.person.close();
+  });
+});
+
+describe("the page that waits", () => {
+  it("holds what the container wrote as the text of one attribute", async () => {
+    const wrote = [
+      `"><script>hacked()</script>`,
+      "' onload='x",
+      "</main></body>",
+      "&quot;&#34;",
+      "\u2028<!--",
+      "x".repeat(40_000),
+    ];
+    for (const reason of wrote) {
+      const html = await (await fetch(`${url}/test/waiting`, { method: "POST", body: reason })).text();
+      const [, held = ""] = /data-waiting="([^"]*)"/.exec(html) ?? [];
+      expect(held).not.toMatch(/[<>']/);
+      const text = held.replaceAll(/&#(\d+);/g, (_entity, code: string) => String.fromCharCode(Number(code)));
+      expect(JSON.parse(text)).toEqual({ phase: "failed", starts: 1, reason, log: [reason] });
+      expect(html.match(/<script/g)).toHaveLength(1);
+    }
   });
 });

@@ -54,8 +54,8 @@ class Shell {
 
   constructor(socket: WebSocket) {
     this.socket = socket;
-    socket.on("message", (data, isBinary) => {
-      const text = String(data);
+    socket.on("message", (data: Buffer, isBinary) => {
+      const text = data.toString();
       if (isBinary) this.shown += text;
       else this.told.push(JSON.parse(text));
     });

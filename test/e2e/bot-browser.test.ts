@@ -44,11 +44,14 @@ describe("the bot's browser", () => {
     expect(images[0]?.mimeType).toBe("image/png");
   });
 
-  it("makes a video of a page, or says what it lacks", async () => {
+  it("makes a video of a page, or says what it lacks", async ({ skip }) => {
     const { text } = await session.chat(
       `run: node ${SKILL}/video.ts ${pages.url}/moving /workspace/page.mp4 --seconds 2; which ffmpeg || echo none`,
     );
-    if (/\bnone\b/.test(text)) return expect(text).toContain("There is no ffmpeg here");
+    if (/\bnone\b/.test(text)) {
+      expect(text).toContain("There is no ffmpeg here");
+      skip("This machine has no ffmpeg, so only the message was tested: node local/setup.mjs ffmpeg installs it.");
+    }
     expect(text).toContain("page.mp4: 2 s, 50 frames");
     const head = await session.call("command_run", { command: "head -c 12 /workspace/page.mp4 | tail -c 8" });
     expect(head.text).toContain("ftypisom");

@@ -20,6 +20,9 @@ afterAll(async () => {
 
 const listed = async (by: Session = session) => (await by.call("bot_jobs", { action: "list" })).data.jobs ?? [];
 
+const ids = async () => (await listed()).map((job: { id: string }) => job.id);
+const said = async () => (await session.call("chat_history", { conversation: CONVERSATION })).text;
+
 const WATERING = {
   action: "add",
   name: "Water the plants",
@@ -54,7 +57,6 @@ describe("a job of the Moltbot", () => {
     await expect.poll(now, { timeout: 120_000, interval: 500 }).toMatchObject({ last_status: "ok", running: false });
     // It keeps its schedule.
     expect(Date.parse((await now()).next_run_at)).toBeGreaterThan(Date.now() + 100 * 60_000);
-    const said = async () => (await session.call("chat_history", { conversation: CONVERSATION })).text;
     await expect.poll(said, { timeout: 60_000, interval: 500 }).toContain("the plants have water now");
 
     const paused = await session.call("bot_jobs", { action: "pause", id });
@@ -79,9 +81,7 @@ describe("a job of the Moltbot", () => {
     expect(schedule).toBe(`once at ${at}`);
     const daily = await add({ cron: "0 8 * * 1-5", timezone: "Europe/Vienna" });
     expect(daily["schedule"]).toBe("at 0 8 * * 1-5 (Europe/Vienna)");
-    const ids = async () => (await listed()).map((job: { id: string }) => job.id);
     await expect.poll(ids, { timeout: 120_000, interval: 500 }).toEqual([daily["id"]]);
-    const said = async () => (await session.call("chat_history", { conversation: CONVERSATION })).text;
     await expect.poll(said, { timeout: 60_000, interval: 500 }).toContain("it is time");
   });
 

@@ -49,6 +49,7 @@ describe("a Moltbot's memory", { timeout: 400_000 }, () => {
     expect(listed.files.map(({ path }: { path: string }) => path)).toContain("workspace/MEMORY.md");
     const { data: status } = await session.call("bot_status");
     expect(status).toMatchObject({ phase: "asleep", starts });
+    expect(status.memory).toMatchObject({ lag_ms: expect.any(Number), next_prune: expect.any(String), not_kept: [] });
 
     const { data } = await session.chat("say: are you there?", { conversation: "other" });
     expect(data.status).toBe("done");

@@ -26,7 +26,9 @@ export interface LiveGateway {
  * A real gateway on this machine, outside any jail: so its agent gets no tools at all, whatever a test makes the
  * model ask for. `bind` "lan" makes it see other addresses of the machine as strangers.
  */
-export async function liveGateway(options: { bind?: "loopback" | "lan" } = {}): Promise<LiveGateway> {
+export async function liveGateway(
+  options: { bind?: "loopback" | "lan"; origins?: string[] } = {},
+): Promise<LiveGateway> {
   const home = mkdtempSync(join(tmpdir(), "moltbot-gateway-"));
   const workspace = join(home, "workspace");
   const state = join(home, ".openclaw");
@@ -43,7 +45,7 @@ export async function liveGateway(options: { bind?: "loopback" | "lan" } = {}): 
       maxTokens: 8_192,
       input: ["text", "image"],
     },
-    allowedOrigins: ["http://localhost:8787"],
+    allowedOrigins: options.origins ?? ["http://localhost:8787"],
     execApproval: "off",
   });
   const config = {

@@ -1,6 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { killRuns } from "./kill-runs.ts";
 import { killGateway, type LifecycleStack, lifecycleStack, PATIENCE } from "./stack.ts";
+
+// Each starts gateways, which take minutes on a machine that is far too busy.
+vi.setConfig({ testTimeout: 3 * PATIENCE });
 
 let bot: LifecycleStack;
 beforeAll(async () => {
@@ -57,9 +60,9 @@ describe("a gateway", () => {
   });
 
   it("that is killed at random moments is ready again, or says why not", async () => {
-    const runs = await killRuns(bot, [1, 2, 3]);
+    const runs = await killRuns(bot, [1, 2]);
     expect(runs.some(({ killed }) => killed)).toBe(true);
-  }, 900_000);
+  });
 
   it("that is given a configuration it does not know says which key, and is not tried again", async () => {
     await bot.session.restart();

@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type LifecycleStack, lifecycleStack, PATIENCE } from "./stack.ts";
+
+// Each starts gateways, which take minutes on a machine that is far too busy.
+vi.setConfig({ testTimeout: 3 * PATIENCE });
 
 let bot: LifecycleStack;
 beforeAll(async () => {
@@ -25,8 +28,7 @@ describe("a sleeping Moltbot", () => {
     const answers = await Promise.all(Array.from({ length: 50 }, (_, n) => kinds[n % kinds.length]?.(n)));
     const refused = answers.filter((answer) => JSON.stringify(answer).match(/"isError":true|"ok":false/));
     expect(refused).toEqual([]);
-    expect(await bot.becomes("ready")).toMatchObject({ starts: 1 });
-    expect(await object("containerStarts")).toBe(1);
+    expect(await bot.becomes("ready")).toMatchObject({ starts: 1, uptime: { starts: 1 } });
   });
 
   it("has stopped when bot_sleep returns, and answers who asked meanwhile", async () => {
@@ -75,7 +77,7 @@ describe("a sleeping Moltbot", () => {
     await bot.tell({ capHours: 0.0001 });
     await expect.poll(() => box.running(), { timeout: PATIENCE }).toBe(false);
     await bot.becomes("asleep");
-    const starts = await object("containerStarts");
+    const { uptime } = await bot.status();
     const refused = await Promise.all([
       session.call("command_run", { command: "true" }),
       session.call("file_list", { path: "/workspace" }),
@@ -90,8 +92,8 @@ describe("a sleeping Moltbot", () => {
     await expect(object("exists", "/")).rejects.toThrow();
     await object("gatewayLog", 10);
     expect(await box.running()).toBe(false);
-    expect(await object("containerStarts")).toBe(starts);
-    expect((await bot.status()).uptime).toMatchObject({ cap_hours: 0.0001 });
+    expect((await bot.status()).uptime).toEqual(uptime);
+    expect(uptime).toMatchObject({ cap_hours: 0.0001 });
     await bot.tell({});
     expect((await session.chat("say: again", { conversation: "cap" })).text).toContain("again");
   });

@@ -10,7 +10,7 @@ import { containerOf, type TestContainer } from "../local/container-under-test.t
 const answerSchema = z.object({ value: z.unknown().optional(), error: z.string().optional() });
 
 /** How long a busy machine may take to start a gateway, or to end one. Milliseconds. */
-export const PATIENCE = 150_000;
+export const PATIENCE = 300_000;
 
 export interface LifecycleStack extends AsyncDisposable {
   session: Session;
@@ -19,7 +19,7 @@ export interface LifecycleStack extends AsyncDisposable {
   /** Settings from now on, in place of those before. */
   tell(settings: { sleepAfter?: string; capHours?: number; badKey?: string }): Promise<void>;
   /** A method of the sandbox's object. */
-  object(method: string, ...args: unknown[]): Promise<unknown>;
+  object: (method: string, ...args: unknown[]) => Promise<unknown>;
   /** What bot_status says. */
   status(): Promise<Record<string, unknown>>;
   becomes(phase: string, ms?: number): Promise<Record<string, unknown>>;

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 import { z } from "zod";
 import { freePort } from "../../local/ports.ts";
+import { randomFrom } from "./random.ts";
 import { eventually, NO_SESSION, startTestHost, type TestContainer } from "../local/container-under-test.ts";
 
 const VICTIMS = ["bot", "keeper", "jail", "Worker"] as const;
@@ -181,15 +182,4 @@ function inDatabase(stateDir: string): Written {
   } finally {
     database.close();
   }
-}
-
-/** mulberry32: the same seed, the same run. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { TestClient } from "../auth/client.ts";
-import { type AuthStack, authStack, SERVICE_TOKEN } from "../auth/stack.ts";
+import { type AuthStack, authStack, OWNER, SERVICE_TOKEN } from "../auth/stack.ts";
 import { connect, type Session } from "../e2e/client.ts";
 import { archiveOf } from "./archives.ts";
 
@@ -82,5 +82,68 @@ describe("a file of the memory that is no text", () => {
       offset = data.next_offset;
     }
     expect(text).toBe("äöü".repeat(10_000));
+  });
+});
+
+describe("the memory, while the bot sleeps", () => {
+  it("tells clients and people alike when it was last committed, how far behind, how much it is and when it is pruned", async () => {
+    const { data, text } = await session.call("bot_status");
+    expect(data.memory).toEqual({
+      generation: expect.stringMatching(/^\d{8}$/),
+      committed_at: expect.stringMatching(/^\d{4}-/),
+      files: 5,
+      bytes: expect.any(Number),
+      generations: 1,
+      stored_bytes: expect.any(Number),
+      next_prune: expect.stringMatching(/^\d{4}-/),
+      not_kept: [],
+    });
+    expect(data.memory.stored_bytes).toBeGreaterThan(bytes.byteLength);
+    expect(text).toMatch(
+      /Memory: generation \d{8} of .*: 5 files, \d+ bytes\.\n1 generations in \d+ bytes\.\nThe next prune/,
+    );
+    const ticket = await stack.issuer.ticket({ email: OWNER.email, sub: OWNER.email });
+    const answer = await fetch(`${stack.url}/admin/api/status`, { headers: { cookie: `CF_Authorization=${ticket}` } });
+    expect(await answer.json()).toMatchObject({
+      memory: {
+        head: { id: data.memory.generation, files: 5, at: Date.parse(data.memory.committed_at) },
+        // What was committed came by an import, and had waited for nothing.
+        lagMs: null,
+        generations: 1,
+        storedBytes: data.memory.stored_bytes,
+        nextPrune: Date.parse(data.memory.next_prune),
+        problem: null,
+        skipped: [],
+      },
+    });
+  });
+
+  it("is offered as a template, its paths and generations are completed, and a wrong address is told", async () => {
+    const uri = "memory:///{+path}{?generation,offset,limit}";
+    const { resourceTemplates } = await session.client.listResourceTemplates();
+    expect(resourceTemplates.map(({ uriTemplate }) => uriTemplate)).toContain(uri);
+    const complete = async (name: string, value: string) =>
+      (await session.client.complete({ ref: { type: "ref/resource", uri }, argument: { name, value } })).completion
+        .values;
+    expect(await complete("path", "workspace/e")).toEqual(["workspace/empty"]);
+    expect(await complete("path", "workspace/../")).toEqual([]);
+    expect(await complete("path", "state/")).toEqual([]);
+    const [generation = ""] = await complete("generation", "");
+    expect(await resource(`memory:///workspace/umlauts.txt?generation=${generation}&limit=6`)).toMatchObject({
+      mimeType: "text/plain",
+      text: "äöü",
+    });
+    for (const wrong of [
+      "memory:///workspace/nothing",
+      "memory:///workspace/..%2f..%2fhead.json",
+      "memory:///state/openclaw.json",
+      "memory:///workspace/umlauts.txt?generation=99999999",
+      "memory:///workspace/umlauts.txt?generation=latest",
+      "memory:///workspace/umlauts.txt?offset=-1",
+      "memory:///%ff",
+    ]) {
+      await expect(resource(wrong), wrong).rejects.toThrow();
+    }
+    expect(await stack.counts()).toMatchObject({ starts: 0, running: false });
   });
 });

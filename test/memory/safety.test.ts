@@ -1,4 +1,4 @@
-import { truncateSync, writeFileSync } from "node:fs";
+import { rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { blobKey } from "../../src/memory/format.ts";
@@ -110,6 +110,10 @@ describe("the memory", () => {
       { path: "workspace/video.mp4", reason: expect.stringContaining("1073741824") },
     ]);
     expect(await stack.paths()).toContain("workspace/note.md");
+    await stack.tell("evict");
+    expect((await stack.call("status")).skipped).toHaveLength(1);
+    rmSync(join(disk.workspace, "video.mp4"));
+    await eventually(async () => (await stack.call("status")).skipped.length === 0, 60_000);
     keeper.stop();
     await keeper.ended;
   });
@@ -121,8 +125,12 @@ describe("the memory", () => {
       writeFileSync(join(disk.workspace, "note.md"), text);
       await disk.keepOnce();
     }
-    const { nextPrune, head } = await stack.call("status");
+    const { nextPrune, lagMs, head } = await stack.call("status");
     expect(nextPrune).toBeGreaterThan(Date.now());
+    expect(lagMs).toBeGreaterThanOrEqual(0);
+    // None of it is known only to an object that is gone when nobody has spoken to it for a while.
+    await stack.tell("evict");
+    expect(await stack.call("status")).toMatchObject({ nextPrune, lagMs, head });
     const left = async () => (await stack.call("generations")).map(({ id }: { id: string }) => id).toReversed();
     const [one, two, three] = await left();
     // Two within one hour of four days ago, one of the day before that.
@@ -200,6 +208,7 @@ describe("the memory", () => {
           fence,
           base: null,
           reason: "change",
+          staged: 0,
           oldestChangeAt: 0,
           changes: [{ path, entry: { path, kind: "link", target: "x", mode: 0, modified: 0 } }],
         }),

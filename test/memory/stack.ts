@@ -28,7 +28,11 @@ export interface MemoryStack {
   call(method: string, ...args: unknown[]): Promise<any>;
   /** As `call`, for methods that answer with no Reply. */
   tell(method: string, ...args: unknown[]): Promise<void>;
-  faults(set: { calls?: string[]; at?: { call: number; fault: Fault } | null; down?: boolean }): Promise<string[]>;
+  faults(set: {
+    calls?: string[];
+    at?: { call: number | string; fault: Fault } | null;
+    down?: boolean;
+  }): Promise<string[]>;
   /** Paths of the present generation. */
   paths(): Promise<string[]>;
   keys(): Promise<{ key: string; size: number }[]>;

@@ -29,6 +29,7 @@ export function serveApi(api: SandboxApi): Promise<void> {
         if (id === "" || size === undefined) return socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
         return sockets.handleUpgrade(request, socket, head, (webSocket) => terminals.connect(webSocket, id, size));
       }
+      case undefined:
       default:
         return socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n");
     }

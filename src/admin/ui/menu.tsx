@@ -1,26 +1,32 @@
 import { Dialog } from "@base-ui/react/dialog";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { me } from "./api/me.ts";
 import { type Area, AREAS } from "./areas.tsx";
 import { Icon } from "./parts/icon.tsx";
 
 const GROUPS = [...new Set(AREAS.map(({ group }) => group))];
 
-/** Every area, by its group. */
+/** The areas that are for whoever looks, by group. */
 export function Menu({ current, chosen }: { current: Area; chosen?: () => void }) {
+  const { data: who } = useQuery(me);
+  const offered = AREAS.filter(({ isFor }) => !isFor || (who && isFor(who)));
   return (
     <div className="menu">
       {GROUPS.map((group) => (
         <section key={group} aria-label={group}>
           <p className="menu-group">{group}</p>
           <ul>
-            {AREAS.filter((area) => area.group === group).map((area) => (
-              <li key={area.path}>
-                <a href={`#/${area.path}`} aria-current={area === current ? "page" : undefined} onClick={chosen}>
-                  <Icon name={area.icon} />
-                  {area.title}
-                </a>
-              </li>
-            ))}
+            {offered
+              .filter((area) => area.group === group)
+              .map((area) => (
+                <li key={area.path}>
+                  <a href={`#/${area.path}`} aria-current={area === current ? "page" : undefined} onClick={chosen}>
+                    <Icon name={area.icon} />
+                    {area.title}
+                  </a>
+                </li>
+              ))}
           </ul>
         </section>
       ))}

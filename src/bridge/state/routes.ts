@@ -41,6 +41,7 @@ const bodies = {
     fence,
     base: generationSchema.nullable(),
     reason: z.enum(REASONS),
+    staged: z.number().int().nonnegative(),
     changes,
     oldestChangeAt: z.number(),
   }),

@@ -88,9 +88,9 @@
     // Nobody looks at a hidden tab; it asks again when it is seen.
     if (!document.hidden)
       await ask(statusUrl).catch(() => say("since", "The Moltbot's host does not answer. Trying again."));
-    setTimeout(poll, POLL_MS);
+    setTimeout(() => void poll(), POLL_MS);
   }
 
   show(JSON.parse(main.dataset.waiting ?? "{}"));
-  setTimeout(poll, POLL_MS);
+  setTimeout(() => void poll(), POLL_MS);
 }

@@ -103,14 +103,14 @@ export function readContents(text: string): Contents {
       `${CONTENTS_NAME} names files of ${bytes} bytes; ${MOST_ARCHIVE_BYTES} is the most.`,
     );
   }
-  const paths = new Set<string>();
+  const paths = new Map<string, Item["kind"]>();
   for (const item of parsed.data.files) {
     if (paths.has(item.path)) throw new Failure("invalid_input", `${CONTENTS_NAME} names ${item.path} twice.`);
-    paths.add(item.path);
+    paths.set(item.path, item.kind);
     if (item.kind === "link" && !staysInside(item.path, item.target)) throw leadsOut(item.path);
   }
-  for (const path of paths) {
-    const above = foldersOf(path).find((folder) => paths.has(folder));
+  for (const path of paths.keys()) {
+    const above = foldersOf(path).find((folder) => (paths.get(folder) ?? "directory") !== "directory");
     if (above !== undefined) {
       throw new Failure("invalid_input", `${CONTENTS_NAME} has ${path} below ${above}, which is no folder.`);
     }

@@ -175,7 +175,8 @@ function checkedPath(name: string): string {
 }
 
 async function writeTrees(entries: readonly Entry[], cutter: Cutter): Promise<ImportedTrees> {
-  const shards = shardCount(entries.length);
+  const bytes = entries.reduce((sum, entry) => sum + ("size" in entry ? entry.size : 0), 0);
+  const shards = shardCount({ files: entries.length, bytes });
   const divided = Array.from({ length: shards }, (): Entry[] => []);
   for (const entry of entries) divided[shardOf(entry.path, shards)]?.push(entry);
   const pieces = [];

@@ -11,25 +11,30 @@ import type { SearchIndex } from "./index.ts";
 const MOST_TEXT_BYTES = 4 * 1024 * 1024;
 const FILES_AT_ONCE = 200;
 const BYTES_AT_ONCE = 64 * 1024;
+/** What a file costs beside its text, in bytes of text. */
+const FILE_BYTES = 512;
 /** Neighbours are often in the same pack; more than a few would not fit into the object's memory. */
 const BLOBS_KEPT = 4;
 
 /** Brings the index in line with the present entries: what changed is read from R2, each blob once. Goes on where it was. */
 export async function catchUp(index: SearchIndex, ledger: Ledger, store: MemoryStore): Promise<void> {
-  for (const path of index.gone()) index.remove(path);
-  for (;;) {
+  for (let after = ""; ;) {
+    if (after === "") for (const path of index.gone()) index.remove(path);
     const entries: FileEntry[] = [];
-    for (const path of index.stale(FILES_AT_ONCE)) {
-      const entry = ledger.entry(path);
+    for (const path of index.stale(after, FILES_AT_ONCE)) {
+      const entry = ledger.entries.entry(path);
       if (entry?.kind === "file" || entry?.kind === "database") entries.push(entry);
     }
-    if (entries.length === 0) return;
+    const last = entries.at(-1);
+    // What was committed meanwhile may lie before what was looked at: it is done once there was nothing from the first on.
+    if (last === undefined && after === "") return;
+    after = last?.path ?? "";
     const blob = lastFew((name) => store.blob(name));
     let since = 0;
     for (const entry of entries) {
       // Whatever else the object is asked for comes in between; more often would only cost commits to its storage.
       if (since > BYTES_AT_ONCE) await pause(0);
-      since = since > BYTES_AT_ONCE ? 0 : since + entry.size;
+      since = since > BYTES_AT_ONCE ? 0 : since + entry.size + FILE_BYTES;
       const isText = entry.kind === "file" && entry.size <= MOST_TEXT_BYTES;
       try {
         const bytes = isText ? await readEntry(entry, { offset: 0, limit: entry.size }, blob) : undefined;

@@ -12,6 +12,7 @@ const SCHEMA = `
     id INTEGER PRIMARY KEY, path TEXT NOT NULL, kind TEXT NOT NULL, owner TEXT NOT NULL, line INTEGER NOT NULL, at TEXT NOT NULL, text TEXT NOT NULL
   );
   CREATE INDEX IF NOT EXISTS passages_by_path ON passages (path);
+  CREATE INDEX IF NOT EXISTS passage_facts ON passages (id, at, kind, owner, path, line);
   CREATE VIRTUAL TABLE IF NOT EXISTS passage_words USING fts5 (
     text, content = 'passages', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2'
   );
@@ -63,12 +64,16 @@ export class SearchIndex {
     return [...rows].map((row) => pathRow.parse(row).path);
   }
 
-  /** Paths under `workspace/` and `conversations/`, hidden ones aside, whose present content is not indexed. */
-  stale(limit: number): string[] {
+  /**
+   * Paths under `workspace/` and `conversations/`, hidden ones aside, whose present content is not indexed: the first so many
+   * behind `after`.
+   */
+  stale(after: string, limit: number): string[] {
     const rows = this.#sql.exec(
       `SELECT f.path FROM files f LEFT JOIN indexed i ON i.path = f.path
-       WHERE (f.path LIKE 'workspace/%' OR f.path LIKE 'conversations/%') AND f.path NOT LIKE '%/.%' AND f.sha <> '' AND (i.path IS NULL OR i.sha <> f.sha)
-       LIMIT ?`,
+       WHERE f.path > ? AND (f.path LIKE 'workspace/%' OR f.path LIKE 'conversations/%') AND f.path NOT LIKE '%/.%' AND f.sha <> '' AND (i.path IS NULL OR i.sha <> f.sha)
+       ORDER BY f.path LIMIT ?`,
+      after,
       limit,
     );
     return [...rows].map((row) => pathRow.parse(row).path);
@@ -155,9 +160,10 @@ export class SearchIndex {
     more: string | null,
   ) {
     if (limit === 0) return [];
+    // By the index, for a row has its whole text in it: what the filter leaves out would be read all the same.
     const rows = this.#sql.exec(
       `SELECT p.id, p.path, p.kind, p.line, p.at, ${score} AS score
-       FROM passage_words CROSS JOIN passages p ON p.id = passage_words.rowid
+       FROM passage_words CROSS JOIN passages p INDEXED BY passage_facts ON p.id = passage_words.rowid
        WHERE passage_words MATCH ?1 AND p.at >= ?2 AND instr(?3, p.kind) > 0 AND p.owner IN ('', ?4) AND ${rest} LIMIT ?5`,
       query,
       since,

@@ -29,7 +29,7 @@ export const botJobs = defineTool({
   name: "bot_jobs",
   title: "Jobs of the Moltbot",
   description:
-    "What the Moltbot does by the clock: it is told a message, and its answer goes into a conversation. list shows the jobs (with the permission control everybody's, else yours), add makes one, run has one done now beside its schedule, pause and resume hold it, remove deletes it. A job that was for one moment is gone once it is done. Works only while the Moltbot is awake and does not wake it, nor does a job: call bot_wake first.",
+    "What the Moltbot does by the clock: it is told a message, and answers into a conversation. list shows your jobs (with the permission control, all), add makes one, run does one now beside its schedule, pause and resume hold it, remove deletes it. One for a single moment is gone once done. Only while the Moltbot is awake: neither this nor a job wakes it, bot_wake does.",
   scope: "chat",
   // What is set to work by the clock outlives the client's own permission.
   moreScopes: {

@@ -31,12 +31,15 @@ export function memoryData(status: MemoryStatus): z.output<typeof memoryOutput> 
   };
 }
 
-export function memoryLines({ head, generations, nextPrune, problem, skipped }: MemoryStatus): string[] {
+export function memoryLines(status: MemoryStatus): string[] {
+  const { head, lagMs, generations, storedBytes, nextPrune, problem, skipped } = status;
+  const lag = lagMs === null ? "" : `, ${lagMs} ms after its oldest change`;
   return [
     head
-      ? `Memory: generation ${head.id} of ${isoTime(head.at)}, ${head.files} files.`
+      ? `Memory: generation ${head.id} of ${isoTime(head.at)}${lag}: ${head.files} files, ${head.bytes} bytes.`
       : "Memory: nothing is kept yet.",
-    ...(nextPrune === null ? [] : [`${generations} generations; the next prune is at ${isoTime(nextPrune)}.`]),
+    ...(generations === 0 ? [] : [`${generations} generations in ${storedBytes} bytes.`]),
+    ...(nextPrune === null ? [] : [`The next prune is at ${isoTime(nextPrune)}.`]),
     ...(problem === null ? [] : [`The memory cannot be kept: ${problem}`]),
     ...skipped.map(({ path, reason }) => `Not kept: ${path}. ${reason}`),
   ];

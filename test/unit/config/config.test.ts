@@ -48,6 +48,24 @@ describe("readConfig", () => {
     expect(message).not.toContain("canary");
   });
 
+  it("gives the Control UI an origin of its own, or none", () => {
+    const controlOf = (url: string) => readConfig({ ...COMPLETE, CONTROL_UI_URL: url }).controlUrl;
+    expect(readConfig(COMPLETE).controlUrl).toBeUndefined();
+    expect(controlOf("")).toBeUndefined();
+    expect(controlOf("https://UI.example.org/")).toBe("https://ui.example.org");
+    expect(controlOf("http://ui.localhost:8787")).toBe("http://ui.localhost:8787");
+    for (const [wrong, says] of [
+      ["https://bot.example.com", "CONTROL_UI_URL must have another host name than PUBLIC_URL"],
+      // Cookies do not know ports.
+      ["https://bot.example.com:8443", "CONTROL_UI_URL must have another host name than PUBLIC_URL"],
+      ["https://BOT.example.com", "CONTROL_UI_URL must have another host name than PUBLIC_URL"],
+      ["https://ui.example.org/path", "CONTROL_UI_URL must not have a path"],
+      ["ui.example.org", "CONTROL_UI_URL must be an http(s) URL"],
+    ]) {
+      expect(failure({ ...COMPLETE, CONTROL_UI_URL: wrong }).message).toContain(says);
+    }
+  });
+
   it("knows how long generations are kept, and says what is wrong with it", () => {
     const HOUR = 3_600_000;
     expect(readConfig(COMPLETE).retention).toEqual({ allFor: HOUR, hourlyFor: 24 * HOUR, dailyFor: 31 * 24 * HOUR });

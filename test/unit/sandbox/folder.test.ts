@@ -1,3 +1,7 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FolderMount, type MountHost } from "../../../src/sandbox/folder.ts";
 
@@ -59,6 +63,35 @@ describe("the folder for large files", () => {
     await again.ensure();
     expect(done).toContain("mount STATE/files /files");
     expect((await again.status()).problem).toBe("The folder /files is not there: It is mounted and does not answer.");
+  });
+
+  it("is one only when the storage behind it answers, whatever its root says", async () => {
+    const path = mkdtempSync(join(tmpdir(), "moltbot folder-"));
+    const programs = mkdtempSync(join(tmpdir(), "moltbot-programs-"));
+    const program = (name: string, body: string) =>
+      writeFileSync(join(programs, name), `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+    const asks = async () => {
+      const { host, done } = container();
+      host.succeeds = async (line) => {
+        const env = { PATH: `${programs}:${process.env.PATH}` };
+        return !line.includes("stat") || spawnSync("bash", ["-c", line], { env }).status === 0;
+      };
+      await new FolderMount(() => ({ ...FOLDER, path }), host).ensure();
+      return done;
+    };
+    try {
+      program("mountpoint", "exit 0");
+      expect(await asks()).toEqual([]);
+      program("mountpoint", "exit 1");
+      expect(await asks()).toContain(`mount STATE/files ${path}`);
+      program("mountpoint", "exit 0");
+      for (const said of ["Input/output error", "Operation not permitted", "Transport endpoint is not connected"]) {
+        program("stat", `echo "stat: cannot statx '$1': ${said}" >&2; exit 1`);
+        expect(await asks()).toContain(`mount STATE/files ${path}`);
+      }
+    } finally {
+      for (const folder of [path, programs]) rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   it("holds nobody up when it cannot be had: the reason is kept, and it is tried again a while later", async () => {

@@ -8,6 +8,14 @@ import { scopesFor } from "../../../src/tools/tool.ts";
 
 const ADD = { action: "add", name: "Watering", message: "Water the plants." };
 
+function schedule(when: Record<string, unknown>) {
+  return scheduleOf(jobsInput.parse({ ...ADD, ...when }));
+}
+
+function message(input: unknown) {
+  return { method: "tools/call", params: { name: "bot_jobs", arguments: input } };
+}
+
 function refused(input: Record<string, unknown>): string {
   try {
     takeInput(botJobs, input);
@@ -58,7 +66,6 @@ describe("the arguments of bot_jobs", () => {
   });
 
   it("say one schedule", () => {
-    const schedule = (when: Record<string, unknown>) => scheduleOf(jobsInput.parse({ ...ADD, ...when }));
     expect(schedule({ every_minutes: 7 })).toEqual({ everyMinutes: 7 });
     expect(schedule({ at: "2027-01-01T08:00:00Z" })).toEqual({ at: "2027-01-01T08:00:00Z" });
     expect(schedule({ cron: "0 8 * * *" })).toEqual({ cron: "0 8 * * *" });
@@ -79,7 +86,6 @@ describe("the permission a call of bot_jobs needs", () => {
   );
 
   it("is known before the call is made", () => {
-    const message = (input: unknown) => ({ method: "tools/call", params: { name: "bot_jobs", arguments: input } });
     expect(missingScopes(message({ action: "list" }), CATALOG, ["chat"])).toEqual([]);
     expect(missingScopes(message({ action: "add" }), CATALOG, ["chat"])).toEqual(["control"]);
     expect(missingScopes(message({ action: "add" }), CATALOG, ["control"])).toEqual(["chat"]);

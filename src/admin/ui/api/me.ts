@@ -7,5 +7,7 @@ const meSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("service"), name: z.string(), terminal: z.boolean().default(false) }),
 ]);
 
+export type Me = z.output<typeof meSchema>;
+
 /** Who is looking. */
 export const me = queryOptions({ queryKey: ["me"], queryFn: ({ signal }) => look("me", meSchema, { signal }) });

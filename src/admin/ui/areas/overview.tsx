@@ -64,7 +64,7 @@ function Today({ usage, model }: { usage: Status["usage"]["total"]; model: Statu
 }
 
 function Kept({ memory }: { memory: Status["memory"] }) {
-  const { head, generations, storedBytes, problem, skipped } = memory;
+  const { head, lagMs, generations, storedBytes, nextPrune, problem, skipped } = memory;
   return (
     <Tile title="Memory" value={head ? many(head.files, "file") : "Nothing yet"}>
       {problem !== null && (
@@ -73,8 +73,14 @@ function Kept({ memory }: { memory: Status["memory"] }) {
         </p>
       )}
       <Fact name="Last kept">{head ? <Moment at={head.at} /> : "never"}</Fact>
+      {lagMs !== null && <Fact name="Lag">{(lagMs / 1000).toFixed(1)} s</Fact>}
       <Fact name="Generations">{count(generations)}</Fact>
       <Fact name="Stored">{bytes(storedBytes)}</Fact>
+      {nextPrune !== null && (
+        <Fact name="Next prune">
+          <Moment at={nextPrune} />
+        </Fact>
+      )}
       {skipped.length > 0 && <Fact name="Not kept">{many(skipped.length, "file")}</Fact>}
     </Tile>
   );

@@ -30,24 +30,45 @@ export function Action<Result>(props: ActionProps<Result>): ReactNode {
   const work = useMutation({
     mutationFn: run,
     onSuccess: () => toasts.add({ title: done, type: "good" }),
-    onError: (error) => toasts.add({ title: error.message, description: hintOf(error), type: "bad", timeout: 12_000 }),
-    onSettled: () => Promise.all(touches.map((queryKey) => queries.invalidateQueries({ queryKey }))),
+    onSettled: async () => {
+      await Promise.all(touches.map((queryKey) => queries.invalidateQueries({ queryKey })));
+      // What it was about may be gone, and the button with it.
+      requestAnimationFrame(keepFocus);
+    },
   });
-  const begin = () => (question ? setAsking(true) : work.mutate());
+  const begin = () => {
+    if (work.isPending) return;
+    if (question) setAsking(true);
+    else work.mutate();
+  };
   return (
     <>
+      {/* While it is busy it keeps the focus, which a disabled button would lose. */}
       <button
         type="button"
         className={`button ${tone ?? ""}`}
         aria-label={name}
         aria-busy={work.isPending}
-        disabled={disabled || work.isPending}
+        aria-disabled={work.isPending}
+        disabled={disabled}
         onClick={begin}
       >
         {icon && <Icon name={work.isPending ? "busy" : icon} />}
         {label}
       </button>
+      {work.isError && (
+        <p className="refused" role="alert">
+          {work.error.message} {hintOf(work.error)}
+        </p>
+      )}
       {question && <Confirm question={question} open={asking} setOpen={setAsking} agreed={() => work.mutate()} />}
     </>
   );
+}
+
+/** Whoever goes by keyboard goes on at the heading when the element they were at is no more. */
+function keepFocus(): void {
+  if (document.activeElement === null || document.activeElement === document.body) {
+    document.querySelector<HTMLElement>("h1")?.focus();
+  }
 }

@@ -7,6 +7,7 @@ const PATHS = {
   log: "M4 5h16v14H4zM7 9l3 3-3 3M12 15h5",
   usage: "M4 20h16M7 20v-6M12 20V5M17 20v-9",
   devices: "M4 5h12v9H4zM8 18h4M10 14v4M18 9h3v10h-5v-2",
+  pairings: "M4 5h16v11h-9l-4 4v-4H4zM9 9h6M9 12h4",
   jobs: "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16ZM12 8v4l3 2",
   files: "M4 6h6l2 2h8v11H4z",
   browser: "M3 5h18v14H3zM3 9h18M6 7h.01M9 7h.01",

@@ -39,7 +39,7 @@ export function Empty({ children }: { children: ReactNode }) {
   return <p className="empty">{children}</p>;
 }
 
-function Loading() {
+export function Loading() {
   return (
     <div className="loading" role="status" aria-label="Loading">
       <span />

@@ -1,0 +1,88 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { argv, stderr, stdout } from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { z } from "zod";
+import { login, mcpUrl } from "../local/client/login.ts";
+import { startStack } from "../local/stack.ts";
+import { liveGateway } from "../test/gateway/live-gateway.ts";
+
+const ROUNDS = Number(argv[2] ?? 5);
+/** What the way from a command to a ready gateway may cost over the bare one's start. Milliseconds. */
+const MOST_OVER = 2_000;
+
+const resultSchema = z.object({
+  structuredContent: z.record(z.string(), z.unknown()),
+  isError: z.literal(false).optional(),
+});
+
+/** From a command to a sleeping Moltbot until its gateway is ready, and a bare gateway beside it in turn; then its first chat. */
+async function main(): Promise<void> {
+  const stateDir = mkdtempSync(join(tmpdir(), "moltbot-start-"));
+  const bare = await liveGateway();
+  const stack = await startStack({ stateDir, variables: {} });
+  try {
+    const password = readFileSync(stack.passwordFile, "utf8").trim();
+    const { accessToken } = await login({ url: stack.url, password, clientName: "bench" });
+    const client = new Client({ name: "bench", version: "1.0.0" });
+    const headers = { authorization: `Bearer ${accessToken}` };
+    await client.connect(new StreamableHTTPClientTransport(mcpUrl(stack.url), { requestInit: { headers } }));
+    const call = async (name: string, input: Record<string, unknown> = {}) =>
+      resultSchema.parse(await client.callTool({ name, arguments: input }, { timeout: 90_000 })).structuredContent;
+    const chat = async (message: string) => {
+      const { status } = await call("chat_send", { message, conversation: "start" });
+      if (status !== "done") throw new Error(`The chat is ${String(status)}.`);
+    };
+    const woken = async () => {
+      while ((await call("bot_wake")).phase !== "ready");
+    };
+    const times = { ours: [] as number[], bare: [] as number[], first: [] as number[], later: [] as number[] };
+    // The first of each fills caches and makes what there is to restore.
+    for (let round = -1; round < ROUNDS; round++) {
+      stderr.write(`Start ${round + 2} of ${ROUNDS + 1} …\n`);
+      const bareMs = await timed(() => bare.ready());
+      await bare.kill();
+      const oursMs = await timed(woken);
+      // Who wakes it and then types takes a moment.
+      await sleep(5_000);
+      const firstMs = await timed(() => chat("say: first"));
+      const laterMs = await timed(() => chat("say: later"));
+      await call("bot_sleep");
+      if (round < 0) continue;
+      times.bare.push(bareMs);
+      times.ours.push(oursMs);
+      times.first.push(firstMs);
+      times.later.push(laterMs);
+    }
+    const [ours, peer] = [median(times.ours), median(times.bare)];
+    const over = ours - peer;
+    stdout.write(
+      `${ROUNDS} starts, medians: bot_wake → ready ${ms(ours)}, bare gateway ${ms(peer)}, over it ${ms(over)} (at most ${ms(MOST_OVER)}: ${over <= MOST_OVER ? "ok" : "OVER"})\n` +
+        `5 s later: first chat ${ms(median(times.first))}, the next ${ms(median(times.later))}\n`,
+    );
+    await client.close();
+  } finally {
+    await stack.close();
+    await bare.close();
+    rmSync(stateDir, { recursive: true, force: true });
+  }
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const started = performance.now();
+  await work();
+  return performance.now() - started;
+}
+
+function median(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+function ms(value: number): string {
+  return `${Math.round(value)} ms`;
+}
+
+await main();
