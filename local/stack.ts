@@ -140,7 +140,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const standIn = hasProvider(variables) ? undefined : await startModelStandIn({ log: write });
     if (standIn) closing.push(() => standIn.close());
 
-    if (options.docker) closing.push(async () => removeContainers(dockerName(stateDir)));
+    if (options.docker) {
+      const remove = () => removeContainers(dockerName(stateDir));
+      // Also when the process ends before it has closed: at Ctrl-C wrangler ends it.
+      process.once("exit", remove);
+      closing.push(async () => remove());
+    }
     const worker = await unstable_startWorker({
       config: options.docker ? writeDockerConfig(stateDir, process.env) : join(ROOT, "local", "wrangler.jsonc"),
       ...(options.entry ? { entrypoint: options.entry } : {}),

@@ -19,6 +19,7 @@ import type { Entry, FileEntry } from "../../src/memory/format.ts";
 import { type Bridge, BridgeError } from "./bridge.ts";
 import { decodeBlob, sha256 } from "./codec.ts";
 import { isCurrent, readMark, writeMark } from "./disk-mark.ts";
+import { releaseLeases } from "./leases.ts";
 import { diskPath, foldersOf, isRoot, keptPath } from "./roots.ts";
 import { type Found, scan } from "./scan.ts";
 import type { Roots, Settings } from "./settings.ts";
@@ -49,6 +50,7 @@ export async function restore(settings: Settings, bridge: Bridge): Promise<strin
   const files = missing.filter((entry): entry is FileEntry => entry.kind === "file" || entry.kind === "database");
   for (const entry of missing) placeholder(settings.roots, entry);
   await fetchAll(files, settings.roots, bridge, generation);
+  if (entries.some(({ kind }) => kind === "database")) releaseLeases(settings.roots.state);
   for (const entry of entries) finish(settings.roots, entry);
   writeMark(settings.home, { fence, generation, phase: "ready" });
   return `generation ${generation} is back: ${entries.length} files, ${files.length} of them fetched`;

@@ -1,3 +1,5 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { connect, type Session, signIn } from "../e2e/client.ts";
 import { CANARY } from "./setup.ts";
@@ -61,6 +63,17 @@ describe.skipIf(bot === undefined)("the deployment's image, as ctx.container", (
     await session.chat("say: awake again", { conversation: "docker" });
     expect(await run("cat MEMORY.md")).toContain(word);
     expect(await run("hostname && cat /proc/sys/kernel/random/boot_id && stat -c %Z /proc/1")).not.toBe(before);
+  });
+
+  it("comes up again after its container was killed, which its gateway had no time to note", async () => {
+    const { stdout } = await promisify(execFile)("docker", ["ps", "--format", "{{.ID}} {{.Names}}"]);
+    const running = stdout.split("\n").map((line) => line.split(" "));
+    const [id = ""] =
+      running.find(([, name = ""]) => name.startsWith(bot?.containers ?? "") && !name.endsWith("-proxy")) ?? [];
+    await promisify(execFile)("docker", ["kill", id]);
+    const answer = await session.chat("say: back again", { conversation: "docker" });
+    expect(answer.text).toContain("back again");
+    expect(await run("cat MEMORY.md")).toContain("the word is");
   });
 
   it("holds no secret: not in its environment, its processes, its files", async () => {

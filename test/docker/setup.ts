@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
+import { dockerName } from "../../local/docker/config.ts";
 import { baseImage, engineProblem, imageProblem as missingImage, sidecarImage } from "../../local/docker/engine.ts";
 import { startModelStandIn } from "../../local/model/standin.ts";
 import { startStack } from "../../local/stack.ts";
@@ -10,10 +11,17 @@ import { startStack } from "../../local/stack.ts";
 /** Stands for every secret that the Worker has and the container must not. */
 export const CANARY = "canary-of-a-key-that-stays-in-the-worker";
 
+interface Bot {
+  url: string;
+  password: string;
+  /** What the names of its containers begin with. */
+  containers: string;
+}
+
 declare module "vitest" {
   export interface ProvidedContext {
     /** Why the image, or the whole bot in Docker, cannot be tried here; and else the bot. */
-    docker: { imageProblem?: string; botProblem?: string; bot?: { url: string; password: string } };
+    docker: { imageProblem?: string; botProblem?: string; bot?: Bot };
   }
 }
 
@@ -49,6 +57,6 @@ export default async function setup(project: TestProject): Promise<(() => Promis
     throw error;
   });
   const password = readFileSync(stack.passwordFile, "utf8").trim();
-  project.provide("docker", { bot: { url: stack.url, password } });
+  project.provide("docker", { bot: { url: stack.url, password, containers: `workerd-${dockerName(stateDir)}-` } });
   return close;
 }
