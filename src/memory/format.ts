@@ -40,7 +40,13 @@ const count = z.number().int().nonnegative();
 
 const pieceSchema = z.object({ blob: blobNameSchema, offset: count, length: count });
 
-const common = { path: pathSchema, mode: count.max(0o7777), modified: z.number() };
+/** Beyond this no calendar has words for a time, though a disk may have it. Milliseconds from 1970. */
+const MOST_TIME_MS = 8.64e15;
+
+/** When a file was changed, in milliseconds since 1970. What is beyond any calendar is taken for its end. */
+export const modifiedSchema = z.number().transform((at) => Math.min(Math.max(at, -MOST_TIME_MS), MOST_TIME_MS));
+
+const common = { path: pathSchema, mode: count.max(0o7777), modified: modifiedSchema };
 
 export const entrySchema = z.discriminatedUnion("kind", [
   z.object({

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { CHAT_SCOPES, connectGateway } from "../../src/gateway/connect.ts";
 import { createDevice } from "../../src/gateway/device.ts";
+import { gatewayPairings, PAIRING_SCOPE } from "../../src/gateway/pairings.ts";
 import { liveGateway, type LiveGateway } from "../gateway/live-gateway.ts";
 import { nodeAccess } from "../gateway/node-access.ts";
 
@@ -37,6 +38,20 @@ describe.skipIf(OUTSIDE === undefined)("a device from outside", { timeout: 30_00
       connection.close();
     }
     expect(approvals).toBe(1);
+  });
+
+  test("is let ask who wants to write to the bot as well, and chats as before", async () => {
+    const access = nodeAccess(gateway, OUTSIDE);
+    const device = await createDevice();
+    for (const scopes of [CHAT_SCOPES, [...CHAT_SCOPES, PAIRING_SCOPE], CHAT_SCOPES, [...CHAT_SCOPES, PAIRING_SCOPE]]) {
+      const connection = await connectGateway(access, { device, scopes, onEvent: () => {} });
+      expect(connection.hello?.auth.scopes.toSorted()).toEqual(scopes.toSorted());
+      const asked = gatewayPairings((...call) => connection.request(...call)).list();
+      // This gateway is on no chat service.
+      if (scopes.length > CHAT_SCOPES.length) expect(await asked).toEqual({ accounts: [], requests: [] });
+      else await expect(asked).rejects.toThrow(/scope/);
+      connection.close();
+    }
   });
 
   test("is refused with another token than the gateway's", async () => {

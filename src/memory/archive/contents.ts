@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Failure } from "../../core/failure.ts";
-import { type Entry, MOST_FILE_BYTES, MOST_FILES, pathSchema, shaSchema } from "../format.ts";
+import { type Entry, modifiedSchema, MOST_FILE_BYTES, MOST_FILES, pathSchema, shaSchema } from "../format.ts";
 
 /** docs/storage.md, "Archives"; a change of meaning needs a new number. */
 const ARCHIVE_FORMAT = 1;
@@ -16,8 +16,7 @@ export const MOST_ARCHIVE_BYTES = 16 * 1024 * 1024 * 1024;
 const common = {
   path: pathSchema,
   mode: z.number().int().min(0).max(0o7777),
-  /** Milliseconds since 1970. */
-  modified: z.number(),
+  modified: modifiedSchema,
 };
 
 const itemSchema = z.discriminatedUnion("kind", [

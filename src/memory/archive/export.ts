@@ -35,7 +35,7 @@ async function writeAll(
   const byPath = new Map(entries.map((entry) => [entry.path, entry]));
   for (const item of contents.files) {
     const entry = byPath.get(item.path);
-    const header = { name: item.path, size: 0, mode: item.mode, mtime: new Date(Math.max(0, item.modified)) };
+    const header = { name: item.path, size: 0, mode: item.mode, mtime: tarTime(item.modified) };
     if (item.kind === "link") await add(tar, { ...header, type: "symlink", linkname: item.target }, []);
     else if (item.kind === "directory") await add(tar, { ...header, name: `${item.path}/`, type: "directory" }, []);
     else if (entry?.kind === "file" || entry?.kind === "database") {
@@ -43,6 +43,11 @@ async function writeAll(
     }
   }
   tar.finalize();
+}
+
+/** What a tar has room for: seconds in eleven octal digits. The exact time is in the contents. */
+function tarTime(modified: number): Date {
+  return new Date(Math.min(Math.max(0, modified), (8 ** 11 - 1) * 1000));
 }
 
 async function* piecesOf(

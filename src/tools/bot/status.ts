@@ -160,17 +160,21 @@ function uptimeText({ month, awakeHours, starts, usd, capHours, sleepAfter }: Up
   return `In ${month} it was up for ${awakeHours.toFixed(2)} hours (${starts} starts), about $${usd.toFixed(2)}${cap}. ${sleeps}.`;
 }
 
-function sentence(phase: GatewayStatus["phase"], readySince: string | undefined): string {
+function sentence(phase: GatewayStatus["phase"], at: string | undefined): string {
+  const since = at === undefined ? "" : ` since ${at}`;
   switch (phase) {
     case "asleep":
       return "Asleep; the next chat wakes it.";
     case "unresponsive":
       return "It runs but does not answer: it may be busy for a moment. A chat waits for it; bot_wake starts it anew when it goes on so, bot_restart at once.";
     case "ready":
+      return `Ready${since}.`;
     case "restoring":
     case "starting":
+      return `Starting${since}. A chat waits for it; so does bot_wake.`;
     case "draining":
+      return `Going to sleep${since}, its last changes being kept. The next chat wakes it again.`;
     case "failed":
-      return `The Moltbot is ${phase}${readySince ? ` since ${readySince}` : ""}.`;
+      return `It does not start${since}, and does not try any more. Mend the reason below, which bot_logs tells more of, then call bot_restart.`;
   }
 }

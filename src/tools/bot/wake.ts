@@ -29,7 +29,7 @@ export const botWake = defineTool({
       if (phase === "ready") return { data: { phase: "ready" as const }, text: "The Moltbot is ready." };
       if (phase === "failed") {
         throw new Failure("given_up", `The Moltbot does not start. ${reason ?? ""}`.trim(), {
-          hint: "Mend what the log says, then call bot_restart.",
+          hint: "Mend what bot_logs shows, then call bot_restart.",
         });
       }
       const doing = step ?? `The Moltbot is ${phase}`;
