@@ -2,6 +2,8 @@ import type { Begun, Change, CommitRequest, KeeperReport, Wanted } from "../../s
 import type { Entry, Manifest } from "../../src/memory/format.ts";
 
 const TRIES = 5;
+/** How often what came incomplete is asked for. */
+export const WHOLE_TRIES = 3;
 const FIRST_PAUSE_MS = 150;
 const CALL_TIMEOUT_MS = 60_000;
 
@@ -70,12 +72,16 @@ export class Bridge {
     return this.#json("damaged", { blob });
   }
 
-  async entries(generation: string): Promise<Entry[]> {
-    const text = new TextDecoder().decode(await this.#call("GET", `entries/${generation}`));
-    return text
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => JSON.parse(line));
+  /** Of the generation, all of them: an answer that broke off is asked for again. */
+  async entries({ generation, files }: { generation: string; files: number }): Promise<Entry[]> {
+    for (let attempt = 1; ; attempt++) {
+      const entries = entriesIn(new TextDecoder().decode(await this.#call("GET", `entries/${generation}`)));
+      if (entries.length === files) return entries;
+      if (attempt === WHOLE_TRIES) {
+        const message = `Generation ${generation} should have ${files} files; its trees name ${entries.length}.`;
+        throw new BridgeError("upstream", message, "");
+      }
+    }
   }
 
   async #json<T>(path: string, body: object): Promise<T> {
@@ -118,6 +124,12 @@ export class Bridge {
     if (response.ok) return bytes;
     throw refusal(response.status, new TextDecoder().decode(bytes));
   }
+}
+
+/** One a line; the last line may be half of one. */
+function entriesIn(text: string): Entry[] {
+  const lines = text.split("\n").slice(0, -1);
+  return lines.map((line) => JSON.parse(line));
 }
 
 function refusal(status: number, text: string): BridgeError {

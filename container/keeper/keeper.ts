@@ -66,7 +66,7 @@ export class Keeper {
   /** Learns what the present generation holds. */
   async meet(): Promise<void> {
     const { head } = await this.#bridge.head(this.#fence);
-    const entries = head ? await this.#bridge.entries(head.generation) : [];
+    const entries = head ? await this.#bridge.entries(head) : [];
     const before = new Map(this.#index);
     this.#index.clear();
     this.#uploads.learn(entries);

@@ -16,7 +16,7 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import type { Entry, FileEntry } from "../../src/memory/format.ts";
-import { type Bridge, BridgeError } from "./bridge.ts";
+import { type Bridge, BridgeError, WHOLE_TRIES } from "./bridge.ts";
 import { decodeBlob, sha256 } from "./codec.ts";
 import { isCurrent, readMark, writeMark } from "./disk-mark.ts";
 import { releaseLeases } from "./leases.ts";
@@ -40,12 +40,7 @@ export async function restore(settings: Settings, bridge: Bridge): Promise<strin
   if (head === null) throw new RestoreError("There is no generation to put back.");
   const { generation } = head;
   writeMark(settings.home, { fence, generation, phase: "restoring" });
-  const entries = await bridge.entries(generation);
-  if (entries.length !== head.files) {
-    throw new RestoreError(
-      `Generation ${generation} should have ${head.files} files; its trees name ${entries.length}.`,
-    );
-  }
+  const entries = await bridge.entries(head);
   const missing = clear(settings.roots, entries);
   const files = missing.filter((entry): entry is FileEntry => entry.kind === "file" || entry.kind === "database");
   for (const entry of missing) placeholder(settings.roots, entry);
@@ -135,8 +130,11 @@ async function fetchAll(files: readonly FileEntry[], roots: Roots, bridge: Bridg
 async function fetchBlob(name: string, bridge: Bridge, generation: string): Promise<Buffer> {
   const object = `blobs/${name.slice(0, 2)}/${name}`;
   try {
-    const content = await decodeBlob(await bridge.blob(name), name);
-    if (content) return content;
+    // What broke off on its way is not damaged where it came from.
+    for (let attempt = 0; attempt < WHOLE_TRIES; attempt++) {
+      const content = await decodeBlob(await bridge.blob(name), name);
+      if (content) return content;
+    }
   } catch (error) {
     if (!(error instanceof BridgeError) || error.code !== "not_found") {
       throw new RestoreError(

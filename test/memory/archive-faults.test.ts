@@ -59,7 +59,7 @@ describe("when the storage fails", { timeout: 600_000 }, () => {
 
   it("an export is whole, or nobody can take it for one", async () => {
     const disk = stack.disk();
-    const large = randomBytes(9_000_000);
+    const large = randomBytes(300_000);
     const bot = await start(disk);
     writeFileSync(join(disk.workspace, "large.bin"), large);
     write(disk, "note.md", "in the archive");
