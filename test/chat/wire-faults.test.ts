@@ -134,7 +134,7 @@ describe("a run over a bad wire", { timeout: 30_000 }, () => {
     expect(methods).toEqual(["chat.send", "chat.abort"]);
     expect(end(await chat.all("ann", heard.runId))).toMatchObject({ status: "cancelled" });
 
-    const cutOff = await chat.ok("send", "ann", { message: "hi", conversation: "cut off" });
+    const cutOff = await chat.ok("send", "ann", { message: "hi", conversation: "cut-off" });
     await expect.poll(() => methods.length).toBe(3);
     chat.hold(true);
     chat.cut();
