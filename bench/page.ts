@@ -28,14 +28,14 @@ export async function benchPage({ url, passwordFile, host }: Stack): Promise<Com
   return [
     await compare({
       name: "GET /admin/ : the Worker's smallest answer",
-      target: 4,
+      target: 3,
       ours: () => seen(page),
       peer: smallest,
       rounds,
     }),
     await compare({
       name: "GET /admin/api/me : the Worker's smallest answer",
-      target: 4,
+      target: 3,
       ours: () => seen(`${page}api/me`),
       peer: smallest,
       rounds,
