@@ -182,7 +182,9 @@ function span(ms: number): string {
     ["minutes", 60_000],
     ["seconds", 1_000],
   ];
-  const [name, unit] = units.find(([, each]) => ms % each === 0) ?? ["ms", 1];
+  const found = units.find(([, each]) => ms % each === 0);
+  if (!found) return `${ms} ms`;
+  const [name, unit] = found;
   return ms === unit ? name.slice(0, -1) : `${ms / unit} ${name}`;
 }
 

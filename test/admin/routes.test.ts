@@ -127,7 +127,7 @@ describe("a visitor", () => {
   it.each([
     ["log", ["lines=0", "lines=2001", "lines=x", "lines=1e9", "lines=1.5", "lines="]],
     ["usage", ["days=0", "days=401", "days=-1", "days=NaN", "days="]],
-    ["files", ["cursor=%21%21", "cursor=%E2%82%AC", `prefix=${"x".repeat(1_025)}`]],
+    ["files", [`cursor=${"x".repeat(2_049)}`, `prefix=${"x".repeat(1_025)}`]],
   ])("asks for a sensible part of the %s", async (path, queries) => {
     for (const query of queries) expect([query, (await owner.get(`${path}?${query}`)).status]).toEqual([query, 400]);
   });

@@ -210,7 +210,7 @@ describe("the gateway's jobs", () => {
     const odd = { id: "1", name: "x", enabled: true, schedule: { kind: "every", everyMs: 1 }, payload: {}, state };
     const payload = { jobs: [odd], nextOffset: null };
     const [listed] = await gatewayJobs(answering(JSON.stringify({ ok: true, payload }))).list();
-    expect(listed).toEqual({ id: "1", name: "x", schedule: "every ms", enabled: true, running: true });
+    expect(listed).toEqual({ id: "1", name: "x", schedule: "every 1 ms", enabled: true, running: true });
   });
 
   it("are listed all, however many pages they take", async () => {
