@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { z } from "zod";
+import { AUTHORIZED_PATH } from "../../local/access-path.ts";
 import { type Browser, headlessBrowser } from "../../local/client/browser.ts";
 import { driveSignIn } from "../../local/client/drive-sign-in.ts";
 import { connect, type Session, signIn } from "./client.ts";
@@ -120,7 +121,7 @@ describe("the pages for people", () => {
 
   it("take no sign-in that began in another browser", async () => {
     const browser = headlessBrowser();
-    const forged = await browser.visit(`${bot.url}/cdn-cgi/access/authorized?code=x&state=y`);
+    const forged = await browser.visit(`${bot.url}${AUTHORIZED_PATH}?code=x&state=y`);
     expect(forged.status).toBe(400);
   });
 });
