@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { type LifecycleStack, lifecycleStack, PATIENCE } from "./stack.ts";
+import { type LifecycleStack, lifecycleStack, PATIENCE } from "../lifecycle/stack.ts";
 
 // Each starts gateways, which take minutes on a machine that is far too busy.
-vi.setConfig({ testTimeout: 3 * PATIENCE });
+vi.setConfig({ testTimeout: 3 * PATIENCE, hookTimeout: PATIENCE });
 
 let bot: LifecycleStack;
 beforeAll(async () => {
