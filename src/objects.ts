@@ -152,10 +152,6 @@ export class MoltbotSandbox extends SandboxObject<Cloudflare.Env> {
   protected async endRuns(): Promise<void> {
     await servicesOf(this.env, readConfig({ ...this.env })).endRuns();
   }
-
-  protected async warmUp(): Promise<void> {
-    await servicesOf(this.env, readConfig({ ...this.env })).warmUp();
-  }
 }
 
 // After the class, both: as static fields of it they would hide the setters by which the SDK learns of them.

@@ -37,8 +37,6 @@ export interface Services {
   botBrowser: () => Promise<string | undefined>;
   /** Ends all chats' runs, for the container is about to stop. */
   endRuns: () => Promise<void>;
-  /** Has the gateway, which has come up, load what its first answer needs. */
-  warmUp: () => Promise<void>;
   /** Signs what MCP clients carry for this Worker. */
   signingKey: () => Promise<string>;
 }
@@ -151,7 +149,6 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
     terminal: { shell: (line) => sandbox.object.shell(line, {}), sandbox: sandbox.bare, record: journal },
     botBrowser: async () => await env.CDP.get(env.CDP.idFromName(CDP_NAME)).currentSession(),
     endRuns: async () => unwrap(await chat.cancelAll()),
-    warmUp: async () => unwrap(await chat.warmUp()),
     signingKey: async () => await chat.signingKey(),
     tools: {
       chat,

@@ -10,7 +10,6 @@ import { CHAT_SCOPES, connectGateway } from "../gateway/connect.ts";
 import type { GatewayConnection } from "../gateway/connection.ts";
 import { createDevice, type DeviceKey, deviceKey } from "../gateway/device.ts";
 import { readEvent } from "../gateway/events.ts";
-import { warmUp } from "../gateway/warm-up.ts";
 import {
   type GatewayPairings,
   gatewayPairings,
@@ -128,13 +127,6 @@ export abstract class ChatObject<Env> extends DurableObject<Env> implements Chat
   cancelAll(): Promise<Reply<void>> {
     return reply("chat.cancelAll", async () => {
       if (this.#store.inState("running").length > 0) await this.#awake().runner.cancelAll(this.limits.endWithinMs);
-    });
-  }
-
-  /** Has the gateway load what its first answer needs, with no model call. Runs that go on do that themselves. */
-  warmUp(): Promise<Reply<void>> {
-    return reply("chat.warmUp", async () => {
-      if (!this.#open()) await warmUp(await this.#awake().link.use());
     });
   }
 

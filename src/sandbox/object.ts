@@ -24,8 +24,6 @@ export abstract class SandboxObject<Env extends Cloudflare.Env> extends Containe
   protected abstract plan(tokens: GatewayTokens): GatewayPlan;
   /** Ends the chats' runs, for the container is about to stop. */
   protected abstract endRuns(): Promise<void>;
-  /** The gateway has come up, and may load what its first answer needs. */
-  protected abstract warmUp(): Promise<void>;
 
   gatewayReady(): Promise<Reply<GatewayTokens>> {
     return reply("gateway.ready", async () => {
@@ -176,12 +174,6 @@ export abstract class SandboxObject<Env extends Cloudflare.Env> extends Containe
         await this.lookout.shell(`${kill(`-${pid}`)} || ${kill(`${pid}`)}`);
       },
       sleep: () => this.stop(),
-      started: () => {
-        const warming = this.warmUp();
-        this.ctx.waitUntil(
-          warming.catch((cause: unknown) => log("warn", "gateway.warm", { outcome: "failed", cause })),
-        );
-      },
     };
   }
 }

@@ -30,7 +30,13 @@ interface Answer {
 /** Asks by the name of the Control UI's host, which this machine need not know. */
 async function ask({ path = "/", method = "GET", headers = {} }: Asked): Promise<Answer> {
   const { host, port } = new URL(origin);
-  const sent = httpRequest({ host: "127.0.0.1", port, path, method, headers: { host, "accept-encoding": "identity", ...headers } });
+  const sent = httpRequest({
+    host: "127.0.0.1",
+    port,
+    path,
+    method,
+    headers: { host, "accept-encoding": "identity", ...headers },
+  });
   const answered = Promise.race([once(sent, "response"), once(sent, "upgrade").then(() => [{ statusCode: 101 }])]);
   sent.end();
   const [answer] = await answered;

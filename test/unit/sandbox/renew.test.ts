@@ -26,7 +26,6 @@ function container() {
     logs: async () => "",
     signal: async () => {},
     sleep: async () => {},
-    started: () => {},
   };
   return { host, written, started };
 }

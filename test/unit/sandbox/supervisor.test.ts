@@ -36,7 +36,6 @@ function container() {
     async sleep() {
       state.sleeps += 1;
     },
-    started: () => {},
   };
   const none = { argv: ["true"], env: {} };
   const plan = () => ({ ...none, before: none, companion: none, beside: {}, files: [], port: 1, readyPath: "/" });
@@ -64,8 +63,8 @@ describe("the gateway's supervisor", () => {
   it("made anew in the middle of a start, goes on with it", async () => {
     const { make, stored, started } = container();
     await make().ready();
-    const [key = "", record] = [...stored][0] ?? [];
-    if (record) stored.set(key, { ...record, phase: "starting" });
+    const [key, record] = [...stored][0] ?? [];
+    if (key && record) stored.set(key, { ...record, phase: "starting" });
     const again = make();
     await again.watch(0);
     expect(await again.status()).toMatchObject({ phase: "ready", starts: 1 });
@@ -75,8 +74,8 @@ describe("the gateway's supervisor", () => {
   it("made anew in the middle of an end, brings it to its end", async () => {
     const { make, stored, state } = container();
     await make().ready();
-    const [key = "", record] = [...stored][0] ?? [];
-    if (record) stored.set(key, { ...record, phase: "draining" });
+    const [key, record] = [...stored][0] ?? [];
+    if (key && record) stored.set(key, { ...record, phase: "draining" });
     const again = make();
     expect(await again.status()).toMatchObject({ phase: "draining" });
     await again.watch(0);
