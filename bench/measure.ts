@@ -59,13 +59,14 @@ export async function compareTogether(pair: {
   return { name, oursMs, peerMs, ratio: oursMs / peerMs, target };
 }
 
-async function timed(work: () => Promise<unknown>): Promise<number> {
+/** How long it takes, in milliseconds. */
+export async function timed(work: () => Promise<unknown>): Promise<number> {
   const started = performance.now();
   await work();
   return performance.now() - started;
 }
 
-function median(values: number[]): number {
+export function median(values: number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }

@@ -8,6 +8,7 @@ import { z } from "zod";
 import { login, mcpUrl } from "../local/client/login.ts";
 import { startStack } from "../local/stack.ts";
 import { liveGateway } from "../test/gateway/live-gateway.ts";
+import { median, timed } from "./measure.ts";
 
 const ROUNDS = Number(argv[2] ?? 5);
 /** What the way from a command to a ready gateway may cost over the bare one's start. Milliseconds. */
@@ -68,17 +69,6 @@ async function main(): Promise<void> {
     await bare.close();
     rmSync(stateDir, { recursive: true, force: true });
   }
-}
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const started = performance.now();
-  await work();
-  return performance.now() - started;
-}
-
-function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
 function ms(value: number): string {

@@ -118,9 +118,9 @@ describe("a person at the Control UI", () => {
 
   it("does not count as somebody at it when the page is only open", async () => {
     // What the page does because of the chat is over by then.
-    await wait(10_000);
+    await wait(30_000);
     const before = sent.length;
-    await wait(45_000);
+    await wait(75_000);
     const byItself = sent.slice(before);
     expect(byItself.filter((frame) => isPersonsFrame(frame)).map((frame) => frame.slice(0, 200))).toEqual([]);
   });
