@@ -13,19 +13,28 @@ const RUNS = [
   ["--project", "e2e"],
 ];
 
+/** As much of a failed run's complaints as is shown again at the end, in characters. */
+const FAILURE = 6_000;
+
 const wanted = argv.slice(2);
 const started = performance.now();
-const outcomes = await Promise.all((wanted.length > 0 ? [wanted] : RUNS).map(vitest));
+const failures = (await Promise.all((wanted.length > 0 ? [wanted] : RUNS).map(vitest))).filter(
+  (run) => run !== undefined,
+);
+// The run that ends last would else leave the other's failures far above the end of the log.
+for (const failure of failures) stderr.write(`\nFailed:\n${failure.slice(-FAILURE)}\n`);
 stderr.write(`All tests took ${((performance.now() - started) / 1000).toFixed(0)} s.\n`);
-exit(outcomes.every((ok) => ok) ? 0 : 1);
+exit(failures.length === 0 ? 0 : 1);
 
-/** The runs' lines are shown as they come; whose a line is, the project's name in it tells. */
-function vitest(options: string[]): Promise<boolean> {
+/** The runs' lines are shown as they come; whose a line is, the project's name in it tells. Returns what a failed one complained of. */
+function vitest(options: string[]): Promise<string | undefined> {
   const child = spawn("vitest", ["run", ...options], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
   child.stdout.pipe(stdout, { end: false });
   child.stderr.pipe(stderr, { end: false });
+  let complaints = "";
+  child.stderr.on("data", (text: Buffer) => (complaints += text.toString()));
   return new Promise((resolve, reject) => {
     child.once("error", reject);
-    child.once("close", (code) => resolve(code === 0));
+    child.once("close", (code) => resolve(code === 0 ? undefined : complaints));
   });
 }

@@ -60,8 +60,9 @@ describe("a sleeping Moltbot", () => {
     expect((await again.session.call("bot_status")).data.phase).toBe("asleep");
     const { data: memory } = await again.session.call("file_read", { path: "MEMORY.md" });
     expect(memory.content).toContain("kept over a restart");
-    const { text: history } = await again.session.call("chat_history", { conversation: "kept" });
-    expect(history).toContain("kept over a restart");
+    // It starts the gateway, which on a busy machine takes longer than one call may.
+    const history = async () => (await again.session.call("chat_history", { conversation: "kept" })).text;
+    await expect.poll(history, { timeout: 180_000, interval: 1_000 }).toContain("kept over a restart");
     await again.close();
   });
 
