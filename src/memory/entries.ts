@@ -37,6 +37,7 @@ const SIZE = "coalesce(json_extract(entry, '$.size'), 0)";
  */
 export class Entries {
   readonly #tables: Tables;
+  #version = 0;
 
   constructor(tables: Tables) {
     this.#tables = tables;
@@ -57,10 +58,16 @@ export class Entries {
 
   /** What was received stays: it may be the next present one. */
   clear(): void {
+    this.#version += 1;
     for (const table of ["files", "staged"]) this.#tables.run(`DELETE FROM ${table}`);
   }
 
   // Present
+
+  /** Another number after each change of the present entries; counted from the object's start. */
+  get version(): number {
+    return this.#version;
+  }
 
   entry(path: string): Entry | undefined {
     return this.#tables.one(entryRow, "SELECT entry FROM files WHERE path = ?", path)?.entry;
@@ -103,6 +110,7 @@ export class Entries {
 
   /** Makes what was received the present entries. */
   applyReceived(): void {
+    this.#version += 1;
     this.#tables.run("DELETE FROM files");
     this.#tables.run("INSERT INTO files (path, bucket, sha, entry) SELECT path, bucket, sha, entry FROM incoming");
     this.#tables.run("DELETE FROM incoming");
@@ -179,6 +187,7 @@ export class Entries {
   }
 
   applyStaged(): void {
+    this.#version += 1;
     this.#tables.run("DELETE FROM files WHERE path IN (SELECT path FROM staged)");
     this.#tables.run(
       `INSERT INTO files (path, bucket, sha, entry)

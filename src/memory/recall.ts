@@ -18,6 +18,8 @@ export class Recall {
   readonly #store: () => MemoryStore;
   readonly #index: SearchIndex;
   #indexing: Promise<void> | undefined;
+  /** The version of the present entries that the index is in line with: to look through all of them takes longer than a search. */
+  #indexed: number | undefined;
 
   constructor(storage: DurableObjectStorage, ledger: Ledger, store: () => MemoryStore) {
     this.#ledger = ledger;
@@ -27,7 +29,11 @@ export class Recall {
 
   /** Brings the index in line with what was committed. What fails is tried again at the next commit or search. */
   catchUp(): Promise<void> {
+    if (this.#indexed === this.#ledger.entries.version) return Promise.resolve();
     this.#indexing ??= catchUp(this.#index, this.#ledger, this.#store())
+      .then((version) => {
+        this.#indexed = version;
+      })
       .catch((error: unknown) => log("warn", "memory.index", { cause: error }))
       .finally(() => {
         this.#indexing = undefined;
@@ -37,6 +43,7 @@ export class Recall {
 
   /** Everything is indexed anew. */
   forget(): void {
+    this.#indexed = undefined;
     this.#index.clear();
   }
 

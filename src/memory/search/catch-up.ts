@@ -16,8 +16,11 @@ const FILE_BYTES = 512;
 /** Neighbours are often in the same pack; more than a few would not fit into the object's memory. */
 const BLOBS_KEPT = 4;
 
-/** Brings the index in line with the present entries: what changed is read from R2, each blob once. Goes on where it was. */
-export async function catchUp(index: SearchIndex, ledger: Ledger, store: MemoryStore): Promise<void> {
+/**
+ * Brings the index in line with the present entries: what changed is read from R2, each blob once. Goes on where it was. Returns which
+ * version of them it is in line with.
+ */
+export async function catchUp(index: SearchIndex, ledger: Ledger, store: MemoryStore): Promise<number> {
   for (let after = ""; ;) {
     if (after === "") for (const path of index.gone()) index.remove(path);
     const entries: FileEntry[] = [];
@@ -27,7 +30,7 @@ export async function catchUp(index: SearchIndex, ledger: Ledger, store: MemoryS
     }
     const last = entries.at(-1);
     // What was committed meanwhile may lie before what was looked at: it is done once there was nothing from the first on.
-    if (last === undefined && after === "") return;
+    if (last === undefined && after === "") return ledger.entries.version;
     after = last?.path ?? "";
     const blob = lastFew((name) => store.blob(name));
     let since = 0;

@@ -4,7 +4,7 @@ import { ownerOf } from "../reading.ts";
 import { type Hit, hitSchema, type Kind } from "./hit.ts";
 import type { Passage } from "./passages.ts";
 import { passages } from "./passages.ts";
-import { allOf, anyOf, ftsTerms, spelled } from "./query.ts";
+import { allOf, anyOf, ftsTerms } from "./query.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS indexed (path TEXT PRIMARY KEY, sha TEXT NOT NULL) WITHOUT ROWID;
@@ -16,7 +16,6 @@ const SCHEMA = `
   CREATE VIRTUAL TABLE IF NOT EXISTS passage_words USING fts5 (
     text, content = 'passages', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2'
   );
-  CREATE VIRTUAL TABLE IF NOT EXISTS passage_vocabulary USING fts5vocab (passage_words, row);
   CREATE TRIGGER IF NOT EXISTS passage_added AFTER INSERT ON passages BEGIN
     INSERT INTO passage_words (rowid, text) VALUES (new.id, new.text);
   END;
@@ -34,8 +33,8 @@ const snippetRow = hitSchema.pick({ snippet: true });
 const [BEFORE, AFTER] = ["**", "**"];
 const SNIPPET_WORDS = 32;
 
-/** So many passages are ranked within a few milliseconds, whatever the words. */
-const FEW_PASSAGES = 5_000;
+/** So many passages are weighed (BM25) within a few milliseconds; each takes about as long as the next. */
+const MOST_WEIGHED = 3_000;
 
 export interface SearchFilter {
   limit: number;
@@ -49,8 +48,6 @@ export interface SearchFilter {
 export class SearchIndex {
   readonly #sql: SqlStorage;
   readonly #storage: DurableObjectStorage;
-  /** How many there are; undefined when that has to be counted. */
-  #passages: number | undefined;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
@@ -84,7 +81,6 @@ export class SearchIndex {
     const kind = entry.path.startsWith("conversations/") ? "conversation" : "note";
     const modified = new Date(entry.modified).toISOString();
     const found: Passage[] = text === undefined ? [] : passages(text, kind);
-    this.#passages = undefined;
     this.#storage.transactionSync(() => {
       this.remove(entry.path);
       this.#sql.exec("INSERT INTO indexed VALUES (?, ?)", entry.path, entry.sha256);
@@ -103,7 +99,6 @@ export class SearchIndex {
   }
 
   remove(path: string): void {
-    this.#passages = undefined;
     this.#sql.exec("DELETE FROM indexed WHERE path = ?", path);
     this.#sql.exec("DELETE FROM passages WHERE path = ?", path);
   }
@@ -115,41 +110,44 @@ export class SearchIndex {
   }
 
   /**
-   * Best first: what has all the words, or, when nothing has, what has any. A word that stands in more than half of all
-   * passages has no weight in the ranking (BM25); it is required, but not weighed, for weighing it takes long. Where such words
-   * alone decide, what was indexed last comes first. Conversations of others than `reader` are not looked at.
+   * What has all the words, the best first; or, when nothing has, what has any. Only so many passages are weighed: where more
+   * have all the words, and behind what has the rarer ones, those that were indexed last come first. Conversations of others
+   * than `reader` are not looked at.
    */
   search(text: string, filter: SearchFilter): Hit[] {
     const terms = ftsTerms(text);
     if (terms.length === 0) return [];
-    const common = new Set(terms.filter((term) => this.#isCommon(term)));
-    const telling = terms.filter((term) => !common.has(term));
     const all = allOf(terms);
-    const found =
-      telling.length === 0
-        ? this.#newest(all, filter)
-        : this.#ranked(allOf(telling), filter, common.size > 0 ? all : undefined);
-    if (found.length === 0) {
-      if (telling.length > 0) found.push(...this.#ranked(anyOf(telling), filter));
-      if (common.size > 0) found.push(...this.#newest(anyOf([...common]), filter, found));
+    const found = this.#count(all) > MOST_WEIGHED ? this.#newest(all, filter) : this.#ranked(all, filter);
+    if (found.length === 0 && terms.length > 1) {
+      const { rare, common } = this.#parted(terms);
+      found.push(...this.#ranked(anyOf(rare), filter));
+      found.push(...this.#newest(anyOf(common), filter, found));
     }
     return found.map(({ id, ...hit }) => ({ ...hit, snippet: this.#snippet(id, anyOf(terms)) }));
   }
 
-  #ranked(query: string, filter: SearchFilter, required?: string): z.output<typeof foundRow>[] {
-    // The plus keeps the inner query from being asked once for every row.
-    const has =
-      required === undefined
-        ? "?6 IS NULL"
-        : "+passage_words.rowid IN (SELECT rowid FROM passage_words WHERE passage_words MATCH ?6)";
-    return this.#found(`${has} ORDER BY rank`, "rank", query, filter, required ?? null);
+  /** The terms that together stand in few enough passages to weigh those, and the others. */
+  #parted(terms: readonly string[]): { rare: string[]; common: string[] } {
+    const counted = terms.map((term) => ({ term, within: this.#count(term) }));
+    const parts: { rare: string[]; common: string[] } = { rare: [], common: [] };
+    let weighed = 0;
+    for (const { term, within } of counted.toSorted((a, b) => a.within - b.within)) {
+      weighed += within;
+      if (within > 0) parts[weighed > MOST_WEIGHED ? "common" : "rare"].push(term);
+    }
+    return parts;
+  }
+
+  #ranked(query: string, filter: SearchFilter): z.output<typeof foundRow>[] {
+    // Not by FTS5's own `rank`: it sorts all that match before it gives the first.
+    return this.#found("TRUE ORDER BY score", "bm25(passage_words)", query, filter);
   }
 
   #newest(query: string, filter: SearchFilter, but: readonly { id: number }[] = []): z.output<typeof foundRow>[] {
-    const others = "passage_words.rowid NOT IN (SELECT value FROM json_each(?6))";
+    const others = "passage_words.rowid NOT IN (SELECT value FROM json_each(?6)) ORDER BY passage_words.rowid DESC";
     const rest = { ...filter, limit: filter.limit - but.length };
-    const ids = JSON.stringify(but.map(({ id }) => id));
-    return this.#found(`${others} ORDER BY passage_words.rowid DESC`, "0", query, rest, ids);
+    return this.#found(others, "0", query, rest, JSON.stringify(but.map(({ id }) => id)));
   }
 
   #found(
@@ -157,9 +155,9 @@ export class SearchIndex {
     score: string,
     query: string,
     { limit, kinds, since, reader }: SearchFilter,
-    more: string | null,
+    ...more: readonly string[]
   ) {
-    if (limit === 0) return [];
+    if (limit === 0 || query === "") return [];
     // By the index, for a row has its whole text in it: what the filter leaves out would be read all the same.
     const rows = this.#sql.exec(
       `SELECT p.id, p.path, p.kind, p.line, p.at, ${score} AS score
@@ -170,7 +168,7 @@ export class SearchIndex {
       kinds.join(" "),
       reader,
       limit,
-      more,
+      ...more,
     );
     return [...rows].map((row) => foundRow.parse(row));
   }
@@ -187,17 +185,12 @@ export class SearchIndex {
     return snippetRow.parse(rows.one()).snippet;
   }
 
-  #isCommon(term: string): boolean {
-    this.#passages ??= this.#count("SELECT count(*) AS n FROM passages");
-    if (this.#passages < FEW_PASSAGES) return false;
-    const within = this.#count(
-      "SELECT coalesce(sum(doc), 0) AS n FROM passage_vocabulary WHERE term = ?",
-      spelled(term),
+  /** How many passages match; a larger number is not counted to its end. */
+  #count(query: string): number {
+    const rows = this.#sql.exec(
+      `SELECT count(*) AS n FROM (SELECT 1 FROM passage_words WHERE passage_words MATCH ? LIMIT ${MOST_WEIGHED + 1})`,
+      query,
     );
-    return within > this.#passages / 2;
-  }
-
-  #count(query: string, ...values: string[]): number {
-    return countRow.parse(this.#sql.exec(query, ...values).one()).n;
+    return countRow.parse(rows.one()).n;
   }
 }

@@ -18,11 +18,6 @@ export function ftsTerms(text: string): string[] {
 export const allOf = (terms: readonly string[]): string => terms.join(" AND ");
 export const anyOf = (terms: readonly string[]): string => terms.join(" OR ");
 
-/** A term as the index spells it. Of a phrase, and of a word it takes for two, the index knows no such word. */
-export function spelled(term: string): string {
-  return term.slice(1, -1).toLowerCase().normalize("NFD").replaceAll(/\p{M}/gu, "");
-}
-
 function words(text: string): string[] {
   return text.match(/[\p{L}\p{N}\p{M}_]+/gu) ?? [];
 }
