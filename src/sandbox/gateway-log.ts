@@ -11,6 +11,8 @@ const TAIL_CHARACTERS = 32_000;
 const QUOTED_LINES = 15;
 /** EX_CONFIG: the same configuration fails the same way again. */
 const BAD_CONFIG = 78;
+/** It ends with that code as well when a step of its own took too long, as on a busy machine: the next time it need not. */
+const TOO_SLOW = /heartbeat did not become ready|timed out/i;
 
 /** What the gateway says of itself, redacted. */
 export class GatewayLog {
@@ -40,7 +42,7 @@ export class GatewayLog {
   /** Why it did not come up, with the end of its log. */
   async diagnosed(what: string, exitCode?: number): Promise<Failure> {
     const tail = (await this.keepTail()).slice(-QUOTED_LINES).join("\n");
-    const code = exitCode === BAD_CONFIG ? "misconfigured" : "upstream";
+    const code = exitCode === BAD_CONFIG && !TOO_SLOW.test(tail) ? "misconfigured" : "upstream";
     return new Failure(code, `${what}.${tail ? ` The end of its log:\n${tail}` : " Its log is empty."}`);
   }
 

@@ -10,7 +10,9 @@ function container() {
   const started: string[] = [];
   const alive = new Map<string, number | undefined>();
   const stored = new Map<string, GatewayRecord>();
-  const state = { running: false, hangs: false, sleeps: 0 };
+  const state = { running: false, hangs: false, sleeps: 0, log: "the end of the log" };
+  /** How the next starts of the gateway end; the others do not. */
+  const ends: number[] = [];
   const host: GatewayHost = {
     storage: { get: async (key) => stored.get(key), put: async (key, value) => void stored.set(key, value) },
     running: () => state.running,
@@ -25,11 +27,11 @@ function container() {
       state.running = true;
       if (id === "gateway") state.hangs = false;
       started.push(id);
-      alive.set(id, id === "prepare" ? 0 : undefined);
+      alive.set(id, id === "prepare" ? 0 : id === "gateway" ? ends.shift() : undefined);
     },
     process: async (id) =>
       alive.has(id) ? { pid: 1, running: alive.get(id) === undefined, exitCode: alive.get(id) } : undefined,
-    logs: async () => "the end of the log",
+    logs: async () => state.log,
     async signal() {
       for (const id of alive.keys()) alive.set(id, 143);
     },
@@ -39,7 +41,7 @@ function container() {
   };
   const none = { argv: ["true"], env: {} };
   const plan = () => ({ ...none, before: none, companion: none, beside: {}, files: [], port: 1, readyPath: "/" });
-  return { host, started, alive, state, stored, make: () => new GatewaySupervisor(host, plan) };
+  return { host, started, alive, ends, state, stored, make: () => new GatewaySupervisor(host, plan) };
 }
 
 describe("the gateway's supervisor", () => {
@@ -90,6 +92,24 @@ describe("the gateway's supervisor", () => {
     await supervisor.watch(0);
     expect(started.slice(3)).toEqual(["companion"]);
     expect((await supervisor.status()).problem).toMatch(/ended 1 times.*exit code 1/);
+  });
+
+  it("tries again what took the gateway too long, and not what its configuration forbids", async () => {
+    const { make, ends, state } = container();
+    const supervisor = make();
+    state.log = "Gateway failed to start: state lease heartbeat did not become ready (phase=startup)";
+    ends.push(78);
+    await supervisor.ready();
+    expect(await supervisor.status()).toMatchObject({ phase: "ready", starts: 2 });
+
+    state.log = 'Gateway failed to start: Invalid config: Unrecognized key: "noSuchSetting"';
+    ends.push(78);
+    await expect(supervisor.restart()).rejects.toMatchObject({ code: "given_up" });
+    expect(await supervisor.status()).toMatchObject({
+      phase: "failed",
+      starts: 3,
+      reason: expect.stringMatching(/exit code 78[^]*noSuchSetting/),
+    });
   });
 
   it("tells a gateway that has ended from one that hangs", async () => {
