@@ -15,7 +15,8 @@ interface Page {
 
 /**
  * The bridge against a socket to Chromium itself: from the Worker on (object, screen, binding), and all the way from the
- * port in the container, which on one machine is two processes more: the port, and the door in front of the Worker.
+ * port in the container, which on one machine is two processes more: the port, and the door in front of the Worker. Beside it
+ * what the way is made of without the bridge: the development server's own hop, and the local binding's.
  */
 export async function benchCdp(): Promise<Comparison[]> {
   const stack = await bridgeStack();
@@ -24,12 +25,21 @@ export async function benchCdp(): Promise<Comparison[]> {
     const bridge = await openPage(worker, stack.token);
     const port = await openPage(`${stack.url.replace("http", "ws")}/devtools/browser/moltbot`);
     const direct = await openPage(await stack.directUrl());
+    const binding = await openPage(`${stack.workerUrl.replace("http", "ws")}/binding`);
     const rows: Comparison[] = [];
     const evaluate = (page: Page) => page.ask("Runtime.evaluate", { expression: "6 * 7" });
     const pipelined = (page: Page) => Promise.all(Array.from({ length: PIPELINED }, () => evaluate(page)));
     const screenshot = (page: Page) => page.ask("Page.captureScreenshot", { format: "png" });
     const pairs = [
       { name: "Runtime.evaluate by the bridge : directly", target: 2, rounds: 400, ours: bridge, work: evaluate },
+      {
+        name: "Runtime.evaluate by the bridge : by the bare binding",
+        target: 1.5,
+        rounds: 400,
+        ours: bridge,
+        peer: binding,
+        work: evaluate,
+      },
       {
         name: "Runtime.evaluate from the container's port : directly",
         target: 2,
@@ -45,6 +55,14 @@ export async function benchCdp(): Promise<Comparison[]> {
         work: pipelined,
       },
       {
+        name: `${PIPELINED} of them at once by the bridge : by the bare binding`,
+        target: 1.5,
+        rounds: 20,
+        ours: bridge,
+        peer: binding,
+        work: pipelined,
+      },
+      {
         name: "Page.captureScreenshot by the bridge : directly",
         target: 1.1,
         rounds: 30,
@@ -52,15 +70,15 @@ export async function benchCdp(): Promise<Comparison[]> {
         work: screenshot,
       },
     ];
-    for (const { name, target, rounds, ours, work } of pairs) {
+    for (const { name, target, rounds, ours, peer = direct, work } of pairs) {
       // The page that is painted must be the one in front.
       const inFront = async (page: Page) => {
         if (work === screenshot) await page.ask("Page.bringToFront", {});
         return await work(page);
       };
-      rows.push(await compare({ name, target, rounds, ours: () => inFront(ours), peer: () => inFront(direct) }));
+      rows.push(await compare({ name, target, rounds, ours: () => inFront(ours), peer: () => inFront(peer) }));
     }
-    for (const page of [bridge, port, direct]) page.close();
+    for (const page of [bridge, port, direct, binding]) page.close();
     return rows;
   } finally {
     await stack.close();
