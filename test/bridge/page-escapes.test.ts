@@ -138,9 +138,9 @@ describe("a page in the browser on a user's machine", () => {
 
   it("has nothing of a private address asked for by any of the ways that get a public one asked", async () => {
     const ways = (url: string): Record<string, string> => ({
+      background: `document.body.style.backgroundImage = 'url("${url}background")'`,
       fetch: `fetch("${url}fetch", { mode: "no-cors" }).catch(() => 0)`,
       beacon: `navigator.sendBeacon("${url}beacon", "x")`,
-      popup: `void window.open("${url}popup")`,
       events: `new EventSource("${url}events")`,
       image: `new Image().src = "${url}image"`,
       frame: `document.body.append(Object.assign(document.createElement("iframe"), { src: "${url}frame" }))`,
@@ -148,8 +148,9 @@ describe("a page in the browser on a user's machine", () => {
       style: `document.head.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href: "${url}style" }))`,
       prefetch: `document.head.append(Object.assign(document.createElement("link"), { rel: "prefetch", href: "${url}prefetch" }))`,
       worker: `new Worker(URL.createObjectURL(new Blob(['fetch("${url}worker", { mode: "no-cors" })'])))`,
-      background: `document.body.style.backgroundImage = 'url("${url}background")'`,
       redirect: `fetch("${pages.url}/go?to=${encodeURIComponent(`${url}redirect`)}", { mode: "no-cors" }).catch(() => 0)`,
+      // Last: behind it the page is not painted, and what only painting asks for is not asked for.
+      popup: `void window.open("${url}popup")`,
     });
     const came = async (base: string) => {
       await goto(pages.url);
