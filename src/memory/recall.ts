@@ -30,15 +30,18 @@ export class Recall {
   /** Brings the index in line with what was committed. What fails is tried again at the next commit or search. */
   catchUp(): Promise<void> {
     if (this.#indexed === this.#ledger.entries.version) return Promise.resolve();
-    this.#indexing ??= catchUp(this.#index, this.#ledger, this.#store())
-      .then((version) => {
-        this.#indexed = version;
-      })
-      .catch((error: unknown) => log("warn", "memory.index", { cause: error }))
-      .finally(() => {
-        this.#indexing = undefined;
-      });
+    this.#indexing ??= this.#catchUp().finally(() => {
+      this.#indexing = undefined;
+    });
     return this.#indexing;
+  }
+
+  async #catchUp(): Promise<void> {
+    try {
+      this.#indexed = await catchUp(this.#index, this.#ledger, this.#store());
+    } catch (cause) {
+      log("warn", "memory.index", { cause });
+    }
   }
 
   /** Everything is indexed anew. */
