@@ -135,7 +135,7 @@ describe(
         const encoded = Buffer.from(CHECK).toString("base64");
         const checked = await session.call("command_run", {
           command: `echo ${encoded} | base64 -d > /tmp/check.cjs && node /tmp/check.cjs`,
-          timeout_seconds: 60,
+          timeout_seconds: 45,
         });
         expect(checked.text).toMatch(/^[1-9]\d* databases/);
         const lost = told
