@@ -132,7 +132,7 @@ function read(text: unknown): Message | undefined {
   }
 }
 
-/** By hand, for every message comes by here: a schema's check took half as long as the rest of the bridge. */
+/** By hand, for every message comes by here: 200 at once took 1.4 times the bare binding with a schema, and 1.2 without. */
 function isMessage(value: unknown): value is Message {
   if (!isRecord(value)) return false;
   const { id, method, params, sessionId } = value;
