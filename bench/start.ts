@@ -7,7 +7,7 @@ import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/cli
 import { z } from "zod";
 import { login, mcpUrl } from "../local/client/login.ts";
 import { startStack } from "../local/stack.ts";
-import { liveGateway } from "../test/gateway/live-gateway.ts";
+import { type BareGateway, bareGateway } from "./bare-gateway.ts";
 import { median, timed } from "./measure.ts";
 
 const ROUNDS = Number(argv[2] ?? 5);
@@ -19,11 +19,11 @@ const resultSchema = z.object({
   isError: z.literal(false).optional(),
 });
 
-/** From a command to a sleeping Moltbot until its gateway is ready, and a bare gateway beside it in turn; then its first chat. */
+/** From a command to a sleeping Moltbot until its gateway is ready, and in turn a bare gateway with the same state; then its first chat. */
 async function main(): Promise<void> {
   const stateDir = mkdtempSync(join(tmpdir(), "moltbot-start-"));
-  const bare = await liveGateway();
   const stack = await startStack({ stateDir, variables: {} });
+  let bare: BareGateway | undefined;
   try {
     const password = readFileSync(stack.passwordFile, "utf8").trim();
     const { accessToken } = await login({ url: stack.url, password, clientName: "bench" });
@@ -40,22 +40,22 @@ async function main(): Promise<void> {
       while ((await call("bot_wake")).phase !== "ready");
     };
     const times = { ours: [] as number[], bare: [] as number[], first: [] as number[], later: [] as number[] };
-    // The first of each fills caches and makes what there is to restore.
-    for (let round = -1; round < ROUNDS; round++) {
-      stderr.write(`Start ${round + 2} of ${ROUNDS + 1} …\n`);
-      const bareMs = await timed(() => bare.ready());
-      await bare.kill();
-      const oursMs = await timed(woken);
+    // What a new bot does once: it makes its files and looks for what to migrate. Then the bare one has the same as it has.
+    await woken();
+    await chat("say: hello");
+    await call("bot_sleep");
+    bare = await bareGateway(stateDir);
+    // Its first start fills its cache.
+    await bareStart(bare);
+    for (let round = 0; round < ROUNDS; round++) {
+      stderr.write(`Start ${round + 1} of ${ROUNDS} …\n`);
+      times.bare.push(await bareStart(bare));
+      times.ours.push(await timed(woken));
       // Who wakes it and then types takes a moment.
       await sleep(5_000);
-      const firstMs = await timed(() => chat("say: first"));
-      const laterMs = await timed(() => chat("say: later"));
+      times.first.push(await timed(() => chat("say: first")));
+      times.later.push(await timed(() => chat("say: later")));
       await call("bot_sleep");
-      if (round < 0) continue;
-      times.bare.push(bareMs);
-      times.ours.push(oursMs);
-      times.first.push(firstMs);
-      times.later.push(laterMs);
     }
     const [ours, peer] = [median(times.ours), median(times.bare)];
     const over = ours - peer;
@@ -65,10 +65,16 @@ async function main(): Promise<void> {
     );
     await client.close();
   } finally {
+    bare?.close();
     await stack.close();
-    await bare.close();
     rmSync(stateDir, { recursive: true, force: true });
   }
+}
+
+async function bareStart(gateway: BareGateway): Promise<number> {
+  const took = await timed(() => gateway.ready());
+  await gateway.stop();
+  return took;
 }
 
 function ms(value: number): string {

@@ -48,9 +48,9 @@ export class MoltbotSandbox extends SandboxObject<Cloudflare.Env> {
     const env = gatewayEnv({
       gatewayToken: tokens.gateway,
       bridgeToken: tokens.bridge,
+      placeholders: placeholders(tokens.bridge),
       ...(channels.slack ? { slackApiUrl: `${bridge.slack}/` } : {}),
     });
-    const stand = placeholders(tokens.bridge);
     const config = gatewayConfig({
       modelBaseUrl: bridge.model,
       model: {
@@ -62,10 +62,8 @@ export class MoltbotSandbox extends SandboxObject<Cloudflare.Env> {
       },
       allowedOrigins: [controlUrl ?? publicUrl],
       execApproval,
-      ...(channels.telegram ? { telegram: { botToken: stand.telegram, apiRoot: bridge.telegram } } : {}),
-      ...(channels.slack
-        ? { slack: { botToken: stand.slackBot, appToken: stand.slackApp, plugin: `${PLUGINS}/slack` } }
-        : {}),
+      ...(channels.telegram ? { telegram: { apiRoot: bridge.telegram } } : {}),
+      ...(channels.slack ? { slack: { plugin: `${PLUGINS}/slack` } } : {}),
       browser: { cdpUrl: `http://127.0.0.1:${CDP_PORT}`, skills: `${CONTAINER_FILES}/skills` },
     });
     const keeperEnv = {

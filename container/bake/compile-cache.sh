@@ -1,21 +1,21 @@
 #!/bin/bash
-# Fills /opt/moltbot/compile-cache: starts the gateway once, as the user it runs as (Node keeps a cache for each), with the
-# plugins the Worker gives it and an empty state, and ends it in order, which is when Node writes what it has compiled.
+# Fills a folder with the gateway's compiled code: starts it once with the plugins the Worker gives it and an empty state, and
+# ends it in order, which is when Node writes what it has compiled. As the user who runs this, and where no bot has been.
+# argv: the folder, which is made.
 set -euo pipefail
-cache=/opt/moltbot/compile-cache
+cache=$1
+here=$(dirname "$0")
 work=$(mktemp -d)
-install -d -o moltbot -g moltbot "$cache" "$work/state"
-chmod 755 "$work"
-cp "$(dirname "$0")/openclaw.json" "$work/state/openclaw.json"
+trap 'rm -rf "$work"' EXIT
+cp "$here/openclaw.json" "$work/openclaw.json"
 # For this one start; it ends with it.
 token=$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')
 
 run() {
-  exec setpriv --reuid moltbot --regid moltbot --clear-groups env -C "$work/state" \
-    HOME="$work/state" OPENCLAW_STATE_DIR="$work/state" OPENCLAW_CONFIG_PATH="$work/state/openclaw.json" \
+  exec env -C "$work" HOME="$work" OPENCLAW_STATE_DIR="$work" OPENCLAW_CONFIG_PATH="$work/openclaw.json" \
     OPENCLAW_GATEWAY_TOKEN="$token" OPENCLAW_CONFIG_READONLY=1 OPENCLAW_NO_RESPAWN=1 OPENCLAW_NO_AUTO_UPDATE=1 \
-    OPENCLAW_DISABLE_BONJOUR=1 OPENCLAW_OFFLINE=1 \
-    openclaw gateway run --port 18789 --bind loopback
+    OPENCLAW_DISABLE_BONJOUR=1 OPENCLAW_OFFLINE=1 OPENCLAW_COMPILE_CACHE="$cache" \
+    "$here/../bin/openclaw" gateway run --port 18789 --bind loopback
 }
 run >"$work/log" 2>&1 &
 gateway=$!
@@ -35,8 +35,6 @@ kill -TERM "$gateway"
 wait "$gateway" || true
 files=$(find "$cache" -type f | wc -l)
 [ "$files" -gt 100 ] || { echo "Only $files files were compiled." >&2 && exit 1; }
-# From here on it is read only.
-chown -R root:root "$cache"
+# Node makes them for its own user. Whoever runs the gateway later reads them, and does not write them.
 chmod -R a+rX,go-w "$cache"
-rm -rf "$work"
 echo "Compiled $files files, $(du -sh "$cache" | cut -f1)."

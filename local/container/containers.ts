@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { join } from "node:path";
+import { compiledMounts } from "./compiled-code.ts";
 import { jailIdentity, prepareDirectories } from "./jail-directories.ts";
 import { systemMounts } from "./jail.ts";
 import { startJailedContainer, type JailedContainer } from "./jailed-container.ts";
@@ -48,9 +49,10 @@ export async function createContainers(options: {
     await folder?.open();
     const directories = await prepareDirectories(join(stateDir, id), identity, folder?.path);
     const settle = async () => await folder?.settle();
+    const readOnly = { ...server.readOnly, ...(await compiledMounts(options.containerDir, identity)) };
     folder?.watch();
     const container = await startJailedContainer({
-      plan: { identity, directories, system, readOnly: server.readOnly, env: { ...server.env, ...env } },
+      plan: { identity, directories, system, readOnly, env: { ...server.env, ...env } },
       command: [...server.command, ...entrypoint],
       bridge,
       egress,

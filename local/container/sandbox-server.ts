@@ -19,7 +19,7 @@ export function sandboxServer(paths: { nodeBinary: string; containerDir: string 
       [`${SERVER}/node_modules/ws`]: packageFolder("ws"),
     },
     env: {
-      PATH: `${dirname(NODE)}:/opt/moltbot/node_modules/.bin:/usr/local/bin:/usr/bin:/bin`,
+      PATH: `${dirname(NODE)}:/opt/moltbot/bin:/opt/moltbot/node_modules/.bin:/usr/local/bin:/usr/bin:/bin`,
       HOME: "/home/moltbot",
       USER: "moltbot",
       SHELL: "/bin/bash",

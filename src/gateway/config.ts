@@ -30,11 +30,9 @@ export interface GatewayOptions {
   allowedOrigins: string[];
   /** "ask": a person has to allow each command that is not known to be harmless. */
   execApproval: "off" | "ask";
-  /** Chat services the bot is on, with what it has in place of their tokens, and where it reaches them. */
-  telegram?: { botToken: string; apiRoot: string };
+  /** Chat services the bot is on, and where it reaches them. */
+  telegram?: { apiRoot: string };
   slack?: {
-    botToken: string;
-    appToken: string;
     /** Folder in the container with the plugin: the gateway does not bring it along. */
     plugin: string;
   };
@@ -46,9 +44,25 @@ export interface GatewayOptions {
   };
 }
 
+/** Where the gateway's environment has what it shows in place of secrets. */
+const ENV_NAMES = {
+  bridge: "BRIDGE_TOKEN",
+  telegram: "BRIDGE_TELEGRAM_TOKEN",
+  slackBot: "BRIDGE_SLACK_BOT_TOKEN",
+  slackApp: "BRIDGE_SLACK_APP_TOKEN",
+} as const;
+
 /**
- * The content of openclaw.json. Pure: secrets are named, not written; the gateway takes
- * OPENCLAW_GATEWAY_TOKEN and BRIDGE_TOKEN from its environment when it loads the file.
+ * By reference, and not as `${NAME}`, which becomes part of the configuration when it is loaded: as each start has tokens of its
+ * own, the gateway would think that it changed, and look through all it has for what to migrate. Measured at 7 s of a start.
+ */
+function fromEnv(name: keyof typeof ENV_NAMES) {
+  return { source: "env", provider: "default", id: ENV_NAMES[name] };
+}
+
+/**
+ * The content of openclaw.json. Pure: secrets are named, not written; the gateway takes them from its environment, that of its
+ * own door (OPENCLAW_GATEWAY_TOKEN) without being told.
  */
 export function gatewayConfig(options: GatewayOptions): Record<string, unknown> {
   const { model, browser, telegram, slack, execApproval } = options;
@@ -59,7 +73,6 @@ export function gatewayConfig(options: GatewayOptions): Record<string, unknown> 
       bind: "lan",
       auth: {
         mode: "token",
-        token: "${OPENCLAW_GATEWAY_TOKEN}",
         rateLimit: { maxAttempts: 20, windowMs: 60_000, lockoutMs: 60_000 },
       },
       controlUi: { allowedOrigins: options.allowedOrigins },
@@ -75,7 +88,7 @@ export function gatewayConfig(options: GatewayOptions): Record<string, unknown> 
       providers: {
         [PROVIDER]: {
           baseUrl: options.modelBaseUrl,
-          apiKey: "${BRIDGE_TOKEN}",
+          apiKey: fromEnv("bridge"),
           api: model.api,
           models: [
             {
@@ -122,15 +135,17 @@ export function gatewayConfig(options: GatewayOptions): Record<string, unknown> 
       ? {
           channels: {
             // Strangers ask to be paired; a person lets them in.
-            ...(telegram ? { telegram: { enabled: true, dmPolicy: "pairing", ...telegram } } : {}),
+            ...(telegram
+              ? { telegram: { enabled: true, dmPolicy: "pairing", botToken: fromEnv("telegram"), ...telegram } }
+              : {}),
             ...(slack
               ? {
                   slack: {
                     enabled: true,
                     mode: "socket",
                     dmPolicy: "pairing",
-                    botToken: slack.botToken,
-                    appToken: slack.appToken,
+                    botToken: fromEnv("slackBot"),
+                    appToken: fromEnv("slackApp"),
                   },
                 }
               : {}),
@@ -170,6 +185,8 @@ export interface GatewaySecrets {
   gatewayToken: string;
   /** Opens this one container's bridge; made anew at each start. */
   bridgeToken: string;
+  /** What chat services' libraries take for a token, with the bridge's in it. */
+  placeholders: { telegram: string; slackBot: string; slackApp: string };
   /** Where Slack's Web API is for the bot. */
   slackApiUrl?: string;
 }
@@ -187,7 +204,11 @@ export function gatewayEnv(secrets: GatewaySecrets) {
     OPENCLAW_EXEC_SHELL_SNAPSHOT: "0",
     OPENCLAW_OFFLINE: "1",
     OPENCLAW_GATEWAY_TOKEN: secrets.gatewayToken,
-    BRIDGE_TOKEN: secrets.bridgeToken,
+    [ENV_NAMES.bridge]: secrets.bridgeToken,
+    // Also of services that it is not on yet: it takes them over without a new start.
+    [ENV_NAMES.telegram]: secrets.placeholders.telegram,
+    [ENV_NAMES.slackBot]: secrets.placeholders.slackBot,
+    [ENV_NAMES.slackApp]: secrets.placeholders.slackApp,
     ...(secrets.slackApiUrl === undefined ? {} : { SLACK_API_URL: secrets.slackApiUrl }),
     NO_PROXY: "localhost,127.0.0.1,::1,.internal",
     no_proxy: "localhost,127.0.0.1,::1,.internal",

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { buildImage } from "../../local/docker/engine.ts";
+import { placeholders } from "../../src/bridge/channel/channels.ts";
 import { gatewayConfig, gatewayEnv, GATEWAY_PORT } from "../../src/gateway/config.ts";
 
 const TAG = `moltbot-test:${process.pid}`;
@@ -15,6 +16,7 @@ const docker = async (...argv: string[]) =>
 const ENV = gatewayEnv({
   gatewayToken: "of-this-test-alone",
   bridgeToken: "of-no-use",
+  placeholders: placeholders("of-no-use"),
   slackApiUrl: "http://127.0.0.1:9/",
 });
 /** The Worker's, with Slack's plugin, but no channel: there is no Slack here that it could speak to. */
@@ -23,11 +25,7 @@ const { channels: _channels, ...CONFIG } = gatewayConfig({
   model: { id: "moltbot", api: "anthropic-messages", contextWindow: 100_000, maxTokens: 1000, input: ["text"] },
   allowedOrigins: ["http://localhost"],
   execApproval: "off",
-  slack: {
-    botToken: "xoxb-placeholder",
-    appToken: "xapp-placeholder",
-    plugin: "/opt/moltbot/plugins/node_modules/@openclaw/slack",
-  },
+  slack: { plugin: "/opt/moltbot/plugins/node_modules/@openclaw/slack" },
 });
 
 /** Runs in the container as its own user, with `input` on its stdin. */
@@ -63,7 +61,7 @@ describe.skipIf(imageProblem !== undefined)("the image by itself, from whatever 
     await expect.poll(ready, { timeout: 280_000, interval: 1000 }).toContain('"ok":true');
     expect(await inside(id, "grep 'http server listening' /tmp/gateway.log")).toMatch(/\bslack\b/);
     const mapped = `tr '\\0' '\\n' < /proc/$(pgrep -f openclaw-gateway | head -1)/environ | grep NODE_COMPILE_CACHE`;
-    expect(await inside(id, mapped)).toBe("NODE_COMPILE_CACHE=/opt/moltbot/compile-cache");
+    expect(await inside(id, mapped)).toBe("NODE_COMPILE_CACHE=/opt/compile-cache");
   });
 
   it("has no secret and no leftover of its making in any layer", async () => {

@@ -42,7 +42,7 @@ describe.skipIf(bot === undefined)("the deployment's image, as ctx.container", (
   it("has the pinned Node and gateway, the compiled code, ffmpeg, and the plugins of Discord and Slack", async () => {
     expect(await run("node --version")).toBe("v24.21.0");
     expect(await run("openclaw --version")).toContain("2026.9.6");
-    expect(Number(await run("find /opt/moltbot/compile-cache -type f | wc -l"))).toBeGreaterThan(1000);
+    expect(Number(await run("find /opt/compile-cache -type f | wc -l"))).toBeGreaterThan(1000);
     expect(await run("ffmpeg -hide_banner -encoders 2>/dev/null | grep -c libx264")).not.toBe("0");
     expect(await run("cd /opt/moltbot/plugins/node_modules/@openclaw && ls")).toBe("discord\nslack");
   });

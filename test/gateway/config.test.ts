@@ -16,16 +16,13 @@ const OPTIONS: GatewayOptions = {
 
 describe("the gateway's configuration", () => {
   test("names secrets and holds none", () => {
-    const text = JSON.stringify(gatewayConfig(OPTIONS));
-    expect(text).toContain("${OPENCLAW_GATEWAY_TOKEN}");
-    expect(text).toContain("${BRIDGE_TOKEN}");
-    const env = gatewayEnv({ gatewayToken: "g-token", bridgeToken: "b-token" });
-    expect(
-      text
-        .match(/\$\{(\w+)\}/g)
-        ?.map((name) => name.slice(2, -1))
-        .every((name) => name in env),
-    ).toBe(true);
+    const channels = { telegram: { apiRoot: "http://telegram" }, slack: { plugin: "/slack" } };
+    const text = JSON.stringify(gatewayConfig({ ...OPTIONS, ...channels }));
+    const placeholders = { telegram: "0:b-token", slackBot: "xoxb-b-token", slackApp: "xapp-b-token" };
+    const env = gatewayEnv({ gatewayToken: "g-token", bridgeToken: "b-token", placeholders });
+    const named = [...text.matchAll(/"source":"env","provider":"default","id":"(\w+)"/g)].map(([, name = ""]) => name);
+    expect(named.map((name) => Object(env)[name])).toEqual(["b-token", ...Object.values(placeholders)]);
+    expect(text).not.toMatch(/-token|\$\{/);
   });
 
   test("has no model called without being asked", () => {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startModelStandIn } from "../../local/model/standin.ts";
+import { placeholders } from "../../src/bridge/channel/channels.ts";
 import { gatewayConfig, gatewayEnv } from "../../src/gateway/config.ts";
 
 const OPENCLAW = fileURLToPath(new URL("../../container/node_modules/openclaw/openclaw.mjs", import.meta.url));
@@ -58,7 +59,7 @@ export async function liveGateway(
   const configPath = join(state, "openclaw.json");
   writeFileSync(configPath, JSON.stringify(config));
   const env = {
-    ...gatewayEnv({ gatewayToken: token, bridgeToken: "bridge" }),
+    ...gatewayEnv({ gatewayToken: token, bridgeToken: "bridge", placeholders: placeholders("bridge") }),
     HOME: home,
     OPENCLAW_STATE_DIR: state,
     OPENCLAW_CONFIG_PATH: configPath,
