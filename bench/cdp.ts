@@ -16,13 +16,17 @@ interface Page {
 /**
  * The bridge against a socket to Chromium itself: from the Worker on (object, screen, binding), and all the way from the
  * port in the container, which on one machine is two processes more: the port, and the door in front of the Worker. Beside it
- * what the way is made of without the bridge: the development server's own hop, and the local binding's.
+ * what the way is made of without the bridge: the development server's proxy, and the local binding.
  */
 export async function benchCdp(): Promise<Comparison[]> {
   const stack = await bridgeStack();
   try {
     const worker = `${stack.workerUrl.replace("http", "ws")}/bridge/cdp/devtools/browser/moltbot`;
     const bridge = await openPage(worker, stack.token);
+    const inner = await openPage(
+      `${stack.innerUrl.replace("http", "ws")}/bridge/cdp/devtools/browser/moltbot`,
+      stack.token,
+    );
     const port = await openPage(`${stack.url.replace("http", "ws")}/devtools/browser/moltbot`);
     const direct = await openPage(await stack.directUrl());
     const binding = await openPage(`${stack.workerUrl.replace("http", "ws")}/binding`);
@@ -31,7 +35,14 @@ export async function benchCdp(): Promise<Comparison[]> {
     const pipelined = (page: Page) => Promise.all(Array.from({ length: PIPELINED }, () => evaluate(page)));
     const screenshot = (page: Page) => page.ask("Page.captureScreenshot", { format: "png" });
     const pairs = [
-      { name: "Runtime.evaluate by the bridge : directly", target: 2, rounds: 400, ours: bridge, work: evaluate },
+      { name: "Runtime.evaluate by the bridge : directly", target: 2, rounds: 400, ours: inner, work: evaluate },
+      {
+        name: "Runtime.evaluate by the bridge behind the development server's proxy : directly",
+        target: 2,
+        rounds: 400,
+        ours: bridge,
+        work: evaluate,
+      },
       {
         name: "Runtime.evaluate by the bridge : by the bare binding",
         target: 1.5,
@@ -49,6 +60,13 @@ export async function benchCdp(): Promise<Comparison[]> {
       },
       {
         name: `${PIPELINED} of them at once by the bridge : directly`,
+        target: 2.5,
+        rounds: 20,
+        ours: inner,
+        work: pipelined,
+      },
+      {
+        name: `${PIPELINED} of them at once by the bridge behind the development server's proxy : directly`,
         target: 2.5,
         rounds: 20,
         ours: bridge,
@@ -78,7 +96,7 @@ export async function benchCdp(): Promise<Comparison[]> {
       };
       rows.push(await compare({ name, target, rounds, ours: () => inFront(ours), peer: () => inFront(peer) }));
     }
-    for (const page of [bridge, port, direct, binding]) page.close();
+    for (const page of [bridge, inner, port, direct, binding]) page.close();
     return rows;
   } finally {
     await stack.close();

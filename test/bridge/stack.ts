@@ -32,6 +32,8 @@ export interface BridgeStack {
   url: string;
   /** The Worker itself, where `/intercepted/<container>/…` is what that container sent to browser.internal. */
   workerUrl: string;
+  /** The Worker past the development server's proxy, which no deployment has. */
+  innerUrl: string;
   /** The bridge behind its door; it wants the token. */
   bridgeUrl: string;
   token: string;
@@ -84,6 +86,8 @@ export async function bridgeStack(
     closing.push(() => worker.dispose());
     await worker.ready;
     const workerUrl = await worker.url;
+    const inner = await worker.raw.runtimes.find(({ mf }) => mf !== undefined)?.mf?.ready;
+    if (inner === undefined) throw new Error("The Worker has no runtime.");
     const door = await openBridgeDoor(Number(workerUrl.port));
     closing.push(() => door.close());
     const bridgeUrl = `http://127.0.0.1:${door.port}/bridge/cdp`;
@@ -110,6 +114,7 @@ export async function bridgeStack(
     return {
       url,
       workerUrl: workerUrl.origin,
+      innerUrl: inner.origin,
       bridgeUrl,
       token: TOKEN,
       async sessions() {
