@@ -24,7 +24,7 @@ export async function benchCdp(): Promise<Comparison[]> {
     const worker = `${stack.workerUrl.replace("http", "ws")}/bridge/cdp/devtools/browser/moltbot`;
     const bridge = await openPage(worker, stack.token);
     const inner = await openPage(
-      `${stack.innerUrl.replace("http", "ws")}/bridge/cdp/devtools/browser/moltbot`,
+      `${(await stack.innerUrl()).replace("http", "ws")}/bridge/cdp/devtools/browser/moltbot`,
       stack.token,
     );
     const port = await openPage(`${stack.url.replace("http", "ws")}/devtools/browser/moltbot`);

@@ -32,8 +32,8 @@ export interface BridgeStack {
   url: string;
   /** The Worker itself, where `/intercepted/<container>/…` is what that container sent to browser.internal. */
   workerUrl: string;
-  /** The Worker past the development server's proxy, which no deployment has. */
-  innerUrl: string;
+  /** The Worker past the development server's proxy, which no deployment has. Once something was answered. */
+  innerUrl(): Promise<string>;
   /** The bridge behind its door; it wants the token. */
   bridgeUrl: string;
   token: string;
@@ -86,8 +86,6 @@ export async function bridgeStack(
     closing.push(() => worker.dispose());
     await worker.ready;
     const workerUrl = await worker.url;
-    const inner = await worker.raw.runtimes.find(({ mf }) => mf !== undefined)?.mf?.ready;
-    if (inner === undefined) throw new Error("The Worker has no runtime.");
     const door = await openBridgeDoor(Number(workerUrl.port));
     closing.push(() => door.close());
     const bridgeUrl = `http://127.0.0.1:${door.port}/bridge/cdp`;
@@ -114,7 +112,11 @@ export async function bridgeStack(
     return {
       url,
       workerUrl: workerUrl.origin,
-      innerUrl: inner.origin,
+      async innerUrl() {
+        const runtime = worker.raw.runtimes.find(({ mf }) => mf !== undefined);
+        if (runtime?.mf === undefined) throw new Error("The Worker does not run.");
+        return (await runtime.mf.ready).origin;
+      },
       bridgeUrl,
       token: TOKEN,
       async sessions() {
