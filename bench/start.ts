@@ -52,7 +52,7 @@ async function main(): Promise<void> {
       times.bare.push(await bareStart(bare));
       times.ours.push(await timed(woken));
       // Who wakes it and then types takes a moment.
-      await sleep(5_000);
+      await sleep(10_000);
       times.first.push(await timed(() => chat("say: first")));
       times.later.push(await timed(() => chat("say: later")));
       await call("bot_sleep");
@@ -61,7 +61,7 @@ async function main(): Promise<void> {
     const over = ours - peer;
     stdout.write(
       `${ROUNDS} starts, medians: bot_wake → ready ${ms(ours)}, bare gateway ${ms(peer)}, over it ${ms(over)} (at most ${ms(MOST_OVER)}: ${over <= MOST_OVER ? "ok" : "OVER"})\n` +
-        `5 s later: first chat ${ms(median(times.first))}, the next ${ms(median(times.later))}\n`,
+        `10 s later: first chat ${ms(median(times.first))}, the next ${ms(median(times.later))}\n`,
     );
     await client.close();
   } finally {

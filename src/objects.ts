@@ -13,6 +13,7 @@ import { log } from "./core/log.ts";
 import { FOLDER_PATH, FOLDER_PREFIX } from "./files/folder.ts";
 import type { GatewayAccess } from "./gateway/access.ts";
 import { GATEWAY_PORT, gatewayConfig, gatewayEnv, WORKSPACE } from "./gateway/config.ts";
+import { WARM_UP } from "./gateway/warm-up.ts";
 import { MemoryObject } from "./memory/object.ts";
 import type { Retention } from "./memory/retention.ts";
 import type { BucketFolder } from "./sandbox/folder.ts";
@@ -149,6 +150,12 @@ export class MoltbotSandbox extends SandboxObject<Cloudflare.Env> {
 
   protected async endRuns(): Promise<void> {
     await servicesOf(this.env, readConfig({ ...this.env })).endRuns();
+  }
+
+  /** Whoever waits for an answer has the gateway load the same, and is not to wait for both. */
+  protected async warmUp(): Promise<typeof WARM_UP | undefined> {
+    const { isChatting } = servicesOf(this.env, readConfig({ ...this.env }));
+    return (await isChatting()) ? undefined : WARM_UP;
   }
 }
 

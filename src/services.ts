@@ -37,6 +37,8 @@ export interface Services {
   botBrowser: () => Promise<string | undefined>;
   /** Ends all chats' runs, for the container is about to stop. */
   endRuns: () => Promise<void>;
+  /** Whether a chat's run goes on or waits. */
+  isChatting: () => Promise<boolean>;
   /** Signs what MCP clients carry for this Worker. */
   signingKey: () => Promise<string>;
 }
@@ -149,6 +151,7 @@ export function servicesOf(env: Cloudflare.Env, config: Config): Services {
     terminal: { shell: (line) => sandbox.object.shell(line, {}), sandbox: sandbox.bare, record: journal },
     botBrowser: async () => await env.CDP.get(env.CDP.idFromName(CDP_NAME)).currentSession(),
     endRuns: async () => unwrap(await chat.cancelAll()),
+    isChatting: async () => unwrap(await chat.isOpen()),
     signingKey: async () => await chat.signingKey(),
     tools: {
       chat,

@@ -142,6 +142,8 @@ export interface ChatAccess {
   cancel(principal: string, runId: string): Promise<Reply<CancelledRun>>;
   /** Ends every run, whoever's it is, within seconds: the container is about to stop. */
   cancelAll(): Promise<Reply<void>>;
+  /** Whether any run goes on or waits. */
+  isOpen(): Promise<Reply<boolean>>;
   /** What a run asks before it goes on, oldest first; none when it has ended. */
   approvals(principal: string, runId: string): Promise<Reply<AskedApproval[]>>;
   /** Answers what one of the principal's runs asks. The same answer twice is one. */

@@ -130,6 +130,10 @@ export abstract class ChatObject<Env> extends DurableObject<Env> implements Chat
     });
   }
 
+  isOpen(): Promise<Reply<boolean>> {
+    return reply("chat.isOpen", async () => this.#open());
+  }
+
   approvals(principal: string, runId: string): Promise<Reply<AskedApproval[]>> {
     return reply("chat.approvals", () => {
       this.#own(principal, runId);

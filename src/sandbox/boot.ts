@@ -153,6 +153,7 @@ export class GatewayBoot {
     const readySince = new Date().toISOString();
     const files = await digestOf(plan.files);
     await this.#parts.kept.enter("ready", undefined, { failures: 0, reason: "", readySince, files });
+    this.#parts.host.started();
   }
 }
 

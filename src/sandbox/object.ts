@@ -24,6 +24,8 @@ export abstract class SandboxObject<Env extends Cloudflare.Env> extends Containe
   protected abstract plan(tokens: GatewayTokens): GatewayPlan;
   /** Ends the chats' runs, for the container is about to stop. */
   protected abstract endRuns(): Promise<void>;
+  /** What a gateway that has come up is asked, so that its first answer comes sooner; undefined when that is asked for already. */
+  protected abstract warmUp(): Promise<{ path: string; body: string } | undefined>;
 
   gatewayReady(): Promise<Reply<GatewayTokens>> {
     return reply("gateway.ready", async () => {
@@ -87,11 +89,8 @@ export abstract class SandboxObject<Env extends Cloudflare.Env> extends Containe
   gatewayPost(path: string, body: string): Promise<Reply<Posted>> {
     return reply("gateway.post", async () => {
       const { phase } = await this.#supervisor.status();
-      const { container } = this.ctx;
-      if (phase !== "ready" || !container?.running) throw notReady(phase);
-      const tokens = await this.#supervisor.tokens();
-      const { port } = this.plan(tokens);
-      return await postToGateway(container.getTcpPort(port), { port, path, token: tokens.gateway }, body);
+      if (phase !== "ready") throw notReady(phase);
+      return await this.#post(path, body);
     });
   }
 
@@ -156,6 +155,26 @@ export abstract class SandboxObject<Env extends Cloudflare.Env> extends Containe
     );
   }
 
+  async #post(path: string, body: string): Promise<Posted> {
+    const { container } = this.ctx;
+    if (!container?.running) throw notReady("asleep");
+    const tokens = await this.#supervisor.tokens();
+    const { port } = this.plan(tokens);
+    return await postToGateway(container.getTcpPort(port), { port, path, token: tokens.gateway }, body);
+  }
+
+  /** When it fails, the first answer takes as long as it would have. */
+  async #warmUp(): Promise<void> {
+    const started = Date.now();
+    try {
+      const asked = await this.warmUp();
+      const outcome = asked ? (await this.#post(asked.path, asked.body)).status : "not needed";
+      log("info", "gateway.warm", { outcome, ms: Date.now() - started });
+    } catch (cause) {
+      log("warn", "gateway.warm", { outcome: "failed", ms: Date.now() - started, cause });
+    }
+  }
+
   #host(): GatewayHost {
     return {
       storage: this.ctx.storage,
@@ -174,6 +193,7 @@ export abstract class SandboxObject<Env extends Cloudflare.Env> extends Containe
         await this.lookout.shell(`${kill(`-${pid}`)} || ${kill(`${pid}`)}`);
       },
       sleep: () => this.stop(),
+      started: () => this.ctx.waitUntil(this.#warmUp()),
     };
   }
 }

@@ -24,6 +24,8 @@ export interface GatewayHost {
   signal(name: "TERM" | "KILL", pid: number): Promise<void>;
   /** Ends everything in order, the container included. */
   sleep(): Promise<void>;
+  /** Told when the gateway has come up. */
+  started(): void;
 }
 
 /** As `process`; in a container that is too busy to say so soon, it runs. */

@@ -63,6 +63,11 @@ describe("a sleeping Moltbot", () => {
     // It starts the gateway, which on a busy machine takes longer than one call may.
     const history = async () => (await again.session.call("chat_history", { conversation: "kept" })).text;
     await expect.poll(history, { timeout: 180_000, interval: 1_000 }).toContain("kept over a restart");
+    // Nobody chats: so that the first answer comes sooner, it is made to load what that needs.
+    const log = () => readFileSync(join(stateDir, "moltbot.log"), "utf8");
+    await expect.poll(log, { timeout: 60_000, interval: 500 }).toMatch(/"operation":"gateway.warm","outcome":200/);
+    const { text } = await again.session.call("memory_list", { prefix: "conversations/" });
+    expect(text.match(/^conversations\//gm), text).toHaveLength(3);
     await again.close();
   });
 

@@ -26,6 +26,7 @@ function container() {
     logs: async () => "",
     signal: async () => {},
     sleep: async () => {},
+    started: () => {},
   };
   return { host, written, started };
 }

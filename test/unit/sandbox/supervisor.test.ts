@@ -10,7 +10,7 @@ function container() {
   const started: string[] = [];
   const alive = new Map<string, number | undefined>();
   const stored = new Map<string, GatewayRecord>();
-  const state = { running: false, hangs: false, sleeps: 0, log: "the end of the log" };
+  const state = { running: false, hangs: false, sleeps: 0, cameUp: 0, log: "the end of the log" };
   /** How the next starts of the gateway end; the others do not. */
   const ends: number[] = [];
   const host: GatewayHost = {
@@ -38,6 +38,9 @@ function container() {
     async sleep() {
       state.sleeps += 1;
     },
+    started: () => {
+      state.cameUp += 1;
+    },
   };
   const none = { argv: ["true"], env: {} };
   const plan = () => ({ ...none, before: none, companion: none, beside: {}, files: [], port: 1, readyPath: "/" });
@@ -60,6 +63,7 @@ describe("the gateway's supervisor", () => {
     await Promise.all([end, supervisor.ready().then(() => steps.push("ready")), supervisor.ready()]);
     expect(steps).toEqual(["runs ended", "container stopped", "ready"]);
     expect(await supervisor.status()).toMatchObject({ phase: "ready", starts: 2 });
+    expect(state.cameUp).toBe(2);
   });
 
   it("made anew in the middle of a start, goes on with it", async () => {
