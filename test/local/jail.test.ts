@@ -73,6 +73,16 @@ describe("what is visible inside", () => {
     await expect(box.sh("echo x > /run/moltbot/x")).rejects.toThrow(/Read-only|Permission denied/);
   });
 
+  test("shows the gateway's compiled code under its own user's name, and lets nobody write it", async () => {
+    const uid = (await box.sh("id -u")).trim();
+    expect(await box.sh("ls /opt/compile-cache")).toMatch(new RegExp(`^v24[.\\d]+-\\w+-[0-9a-f]{8}-${uid}\\n$`));
+    expect(Number(await box.sh("find /opt/compile-cache -type f -readable | wc -l"))).toBeGreaterThan(1_000);
+    expect(await box.sh("find /opt/compile-cache -writable; touch /opt/compile-cache/*/new 2>/dev/null || true")).toBe(
+      "",
+    );
+    expect(await box.sh("find /opt/compile-cache -name new")).toBe("");
+  });
+
   test("clears the environment of the machine, in every process inside", async () => {
     const environment = await box.sh('env; cat /proc/[0-9]*/environ 2>/dev/null | tr "\\0" "\\n"');
     expect(environment).toContain("GIVEN=to the container");
