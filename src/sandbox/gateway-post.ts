@@ -14,13 +14,14 @@ export async function postToGateway(
   fetcher: { fetch(url: string, init: RequestInit): Promise<Response> },
   to: { port: number; path: string; token: string },
   body: string,
+  withinMs = WITHIN_MS,
 ): Promise<Posted> {
   try {
     const response = await fetcher.fetch(`http://localhost:${to.port}${to.path}`, {
       method: "POST",
       headers: { authorization: `Bearer ${to.token}`, "content-type": "application/json" },
       body,
-      signal: AbortSignal.timeout(WITHIN_MS),
+      signal: AbortSignal.timeout(withinMs),
     });
     return { status: response.status, body: await response.text() };
   } catch (cause) {

@@ -14,6 +14,8 @@ import { GatewaySupervisor } from "./supervisor.ts";
 
 /** How long an end in order waits for the runs to end. */
 const RUNS_END_WITHIN_MS = 5_000;
+/** Measured at 4 to 8 s; nobody waits for it. */
+const WARM_WITHIN_MS = 120_000;
 /**
  * The container's Durable Object: the SDK's Sandbox, and in it the one gateway. Every method of ours answers with a
  * Reply, for the SDK's error codes do not survive the way out of a Durable Object.
@@ -155,12 +157,12 @@ export abstract class SandboxObject<Env extends Cloudflare.Env> extends Containe
     );
   }
 
-  async #post(path: string, body: string): Promise<Posted> {
+  async #post(path: string, body: string, withinMs?: number): Promise<Posted> {
     const { container } = this.ctx;
     if (!container?.running) throw notReady("asleep");
     const tokens = await this.#supervisor.tokens();
     const { port } = this.plan(tokens);
-    return await postToGateway(container.getTcpPort(port), { port, path, token: tokens.gateway }, body);
+    return await postToGateway(container.getTcpPort(port), { port, path, token: tokens.gateway }, body, withinMs);
   }
 
   /** When it fails, the first answer takes as long as it would have. */
@@ -168,7 +170,7 @@ export abstract class SandboxObject<Env extends Cloudflare.Env> extends Containe
     const started = Date.now();
     try {
       const asked = await this.warmUp();
-      const outcome = asked ? (await this.#post(asked.path, asked.body)).status : "not needed";
+      const outcome = asked ? (await this.#post(asked.path, asked.body, WARM_WITHIN_MS)).status : "not needed";
       log("info", "gateway.warm", { outcome, ms: Date.now() - started });
     } catch (cause) {
       log("warn", "gateway.warm", { outcome: "failed", ms: Date.now() - started, cause });
