@@ -4,7 +4,7 @@
 # argv: the folder, which is made.
 set -euo pipefail
 cache=$1
-here=$(dirname "$0")
+here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cp "$here/openclaw.json" "$work/openclaw.json"
