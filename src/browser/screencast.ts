@@ -3,8 +3,6 @@ import { pause } from "../core/deadline.ts";
 import type { Tab } from "./tab.ts";
 
 const PICTURES = { format: "jpeg", quality: 60, maxWidth: 1280, maxHeight: 1280 } as const;
-/** Chrome sends so many before one is acknowledged. What is drawn after that it never sends. */
-const MOST_IN_FLIGHT = 3;
 /** A page that is still moving has drawn again by then. Milliseconds. */
 const STILL_MS = 200;
 
@@ -15,6 +13,10 @@ export class Screencast {
   #newest: string | undefined;
   /** By number, what was not acknowledged yet. */
   #held: number[] = [];
+  /** When the newest came, 0 after a start. Milliseconds since 1970. */
+  #cameAt = 0;
+  /** Whether pictures came close together since the start. */
+  #moving = false;
   #stopped = false;
 
   constructor(tab: Tab, onPicture: () => void) {
@@ -28,6 +30,9 @@ export class Screencast {
     session.on("Page.screencastFrame", ({ data, sessionId }) => {
       this.#newest = data;
       this.#held.push(sessionId);
+      const now = Date.now();
+      this.#moving ||= now - this.#cameAt < STILL_MS;
+      this.#cameAt = now;
       this.#onPicture();
     });
     start(session);
@@ -49,10 +54,13 @@ export class Screencast {
     const session = await this.#session;
     if (!session) return;
     for (const sessionId of held) tell(session, "Page.screencastFrameAck", { sessionId });
-    if (held.length < MOST_IN_FLIGHT) return;
-    // How a page that moved came to rest may have been among what was not sent: a new start shows it as it is.
+    if (!this.#moving) return;
+    // Chrome has three on the way at most, and what is drawn meanwhile it never sends. How a page that moved came to rest may
+    // have been among that, so a new start shows it as it is.
     await pause(STILL_MS);
-    if (this.#stopped || this.#held.length > 0) return;
+    if (this.#stopped || this.#held.length > 0 || !this.#moving) return;
+    this.#moving = false;
+    this.#cameAt = 0;
     tell(session, "Page.stopScreencast");
     start(session);
   }

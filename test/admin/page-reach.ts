@@ -87,8 +87,12 @@ export function reach(of: () => { stack: PageStack; person: Visit }): void {
       // The next thing after the heading is the first field of the area.
       expect((await focused()).name).toBe("Journal");
       await page.keyboard.press("Tab");
-      await page.keyboard.type("Changes");
-      await expect.poll(() => page.getByLabel("Kind").inputValue()).toBe("admin");
+      // A browser forgets what was typed a second ago: on a busy machine a word may not come within that.
+      const typed = async () => {
+        await page.keyboard.type("Changes");
+        return await page.getByLabel("Kind").inputValue();
+      };
+      await expect.poll(typed, { interval: 1_500 }).toBe("admin");
       expect(await page.evaluate("document.activeElement.tagName")).toBe("SELECT");
     });
 
