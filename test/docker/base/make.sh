@@ -20,6 +20,8 @@ mkdir -p "$tree/usr/local/lib/node_modules"
 cp -rL "$(npm root -g)/npm" "$tree/usr/local/lib/node_modules/npm"
 ln -s ../lib/node_modules/npm/bin/npm-cli.js "$tree/usr/local/bin/npm"
 
+# The server keeps there what commands say, and runs as the user of the image that is made from this.
+chmod 1777 "$tree/run"
 # As it lies in this project, so that the files find each other.
 server=$tree/container-server
 mkdir -p "$server/local/container" "$server/test/docker/base" "$server/node_modules" "$tree/workspace"
