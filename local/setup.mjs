@@ -57,7 +57,7 @@ function installBubblewrap() {
   timed("Installing bubblewrap, which isolates the bot's commands", () => installPackage("bubblewrap"));
 }
 
-/** Each start of the gateway then takes half as long. Made again when what it depends on has changed. */
+/** Each start of the gateway then takes some seconds less. Made again when what it depends on has changed. */
 function compileGateway() {
   const { version } = JSON.parse(readFileSync(join(root, "node_modules", "node", "package.json"), "utf8"));
   const bake = join(root, "container", "bake");
